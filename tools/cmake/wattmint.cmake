@@ -1,4 +1,4 @@
-# The compile options of our own code, and the two shapes of target that this project has.
+# The compile options of our own code, and the three shapes of target that this project has.
 
 add_library(wattmint_options INTERFACE)
 target_compile_features(wattmint_options INTERFACE cxx_std_20)
@@ -9,7 +9,9 @@ target_compile_options(wattmint_options INTERFACE
   $<$<BOOL:${WATTMINT_WERROR}>:-Werror>
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 if(WATTMINT_COVERAGE)
-  target_compile_options(wattmint_options INTERFACE --coverage)
+  # Counters are shared by the threads of a test; processes that end at once merge under a file lock.
+  target_compile_options(wattmint_options INTERFACE
+    --coverage -fprofile-abs-path -fprofile-update=atomic)
   target_link_options(wattmint_options INTERFACE --coverage)
 endif()
 if(WATTMINT_SANITIZE)
@@ -17,10 +19,29 @@ if(WATTMINT_SANITIZE)
   add_link_options(-fsanitize=${WATTMINT_SANITIZE})
 endif()
 
+# wattmint_left_out(<variable> <targets>)
+# Sets <variable> to those of our targets that this build leaves out: with WATTMINT_GRPC_FREE_ONLY
+# wattmint::protos_grpc does not exist, and all that needs it falls out with it. Else to nothing.
+function(wattmint_left_out variable)
+  set(missing)
+  if(WATTMINT_GRPC_FREE_ONLY)
+    foreach(target ${ARGN})
+      if(target MATCHES "^wattmint::" AND NOT TARGET ${target})
+        list(APPEND missing ${target})
+      endif()
+    endforeach()
+  endif()
+  set(${variable} "${missing}" PARENT_SCOPE)
+endfunction()
+
 # wattmint_library(<folder name> SOURCES <files> [DEPS <targets>])
 # Makes the static library wattmint_<name> with the alias wattmint::<name>. DEPS are public.
 function(wattmint_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  wattmint_left_out(missing ${arg_DEPS})
+  if(missing)
+    return()
+  endif()
   if(arg_SOURCES)
     add_library(wattmint_${name} STATIC ${arg_SOURCES})
     target_link_libraries(wattmint_${name} PUBLIC wattmint_options ${arg_DEPS})
@@ -31,10 +52,32 @@ function(wattmint_library name)
   add_library(wattmint::${name} ALIAS wattmint_${name})
 endfunction()
 
+# wattmint_program(<name> SOURCES <files> [DEPS <targets>])
+# Makes an executable at the top of the build tree: build/<preset>/<name>.
+function(wattmint_program name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  wattmint_left_out(missing ${arg_DEPS})
+  if(missing)
+    return()
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE wattmint_options ${arg_DEPS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+endfunction()
+
 # wattmint_test(<name> SOURCES <files> [DEPS <targets>] [LABELS <labels>])
-# Makes one GoogleTest program, registered in ctest under its own name.
+# Makes one GoogleTest program, registered in ctest under its own name. Labels: what kind of test
+# (unit, integration, crash), `grpc_free` if ThreadSanitizer shall run it (links no gRPC), `slow` if
+# the sanitizers shall leave it out.
 function(wattmint_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPS;LABELS" ${ARGN})
+  if(WATTMINT_GRPC_FREE_ONLY AND NOT "grpc_free" IN_LIST arg_LABELS)
+    return()
+  endif()
+  wattmint_left_out(missing ${arg_DEPS})
+  if(missing)
+    message(FATAL_ERROR "${name} is labelled grpc_free but needs ${missing}")
+  endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE wattmint_options ${arg_DEPS} GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name})
