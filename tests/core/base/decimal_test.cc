@@ -95,9 +95,9 @@ TEST(FormatDecimalTest, WritesAsFewDigitsAsAreExact) {
 }
 
 TEST(FormatDecimalTest, IsReadBackExactly) {
-  std::mt19937_64 random(7);
+  std::mt19937_64 generator(7);
   for (int i = 0; i < 20'000; ++i) {
-    const auto value = static_cast<int64_t>(random()) >> (i % 64);
+    const auto value = static_cast<int64_t>(generator()) >> (i % 64);
     const int scale = i % 19;
     ASSERT_THAT(ParseDecimal(FormatDecimal(value, scale), scale, DecimalSign::kAny),
                 IsOkAndHolds(value));

@@ -111,11 +111,11 @@ TEST(FormatRfc3339Test, WritesNoneThreeOrSixFractionDigits) {
 }
 
 TEST(FormatRfc3339Test, IsReadBackExactly) {
-  std::mt19937_64 random(7);
+  std::mt19937_64 generator(7);
   const int64_t end = At(10000, 1, 1).time_since_epoch().count();
   std::uniform_int_distribution<int64_t> instants(0, end - 1);
   for (int i = 0; i < 20'000; ++i) {
-    Time time{Duration(instants(random))};
+    Time time{Duration(instants(generator))};
     if (i % 3 == 0) time = std::chrono::floor<std::chrono::seconds>(time);
     if (i % 3 == 1) time = std::chrono::floor<std::chrono::milliseconds>(time);
     ASSERT_THAT(ParseRfc3339(FormatRfc3339(time)), IsOkAndHolds(Eq(time)));
