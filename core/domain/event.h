@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "core/domain/energy.h"
+#include "core/domain/ids.h"
+#include "core/domain/mint_state.h"
+#include "core/domain/reading.h"
+#include "core/domain/rejection.h"
+#include "core/domain/time.h"
+#include "core/domain/token_amount.h"
+
+namespace wattmint::domain {
+
+// Numbers are stored and sent (wattmint.v1.EventType, and the fields of wattmint.v1.Event): never renumber.
+enum class EventType : std::uint8_t {
+  kMeterReadingReceived = 10,
+  kMeterReadingValidationFailed = 11,
+  kTokensMinted = 12,
+  kBatchMintingCompleted = 13,
+  kTaskCreated = 14,
+  kTaskUpdated = 15,
+  kTaskStatusChanged = 16,
+  kTaskFeeUpdated = 17,
+  kMeterChanged = 18,
+  kApiKeyChanged = 19,
+  kMintingSwitched = 20,
+};
+inline constexpr int kEventTypeMin = 10;
+inline constexpr int kEventTypeMax = 20;
+
+// "TokensMinted" ...: PascalCase, as on the WebSocket.
+std::string_view Name(EventType type);
+// The type of any spelling in use: TokensMinted, tokens_minted, TOKENS_MINTED, EVENT_TYPE_TOKENS_MINTED.
+std::optional<EventType> ParseEventType(std::string_view text);
+
+// The facts. Fields are those of the message with the same name in wattmint/v1/event.proto.
+struct MeterReadingReceived {
+  std::string user_id;
+  std::string wallet_address;
+  std::string meter_id;
+  Energy energy;
+  ReadingId reading_id;
+  Time interval_start{};
+  Duration interval{};
+  Quality quality = Quality::kActual;
+  Channel channel = Channel::kGeneration;
+  MintState mint_state = MintState::kPending;
+};
+struct MeterReadingValidationFailed {
+  std::string user_id;
+  std::string wallet_address;
+  std::string meter_id;
+  Energy energy;
+  Refusal refusal;
+  std::optional<Time> interval_start;
+};
+struct TokensMinted {
+  std::string user_id;
+  std::string wallet_address;
+  std::string meter_id;
+  Energy energy;
+  TokenAmount tokens;
+  std::string transaction_signature;
+  ReadingId reading_id;
+  std::int64_t task_id = 0;
+  std::string batch_id;
+  Time interval_start{};
+};
+struct BatchMintingCompleted {
+  std::string batch_id;
+  std::int32_t total_readings = 0;
+  std::int32_t successful_mints = 0;
+  std::int32_t failed_mints = 0;
+  std::int32_t deferred_mints = 0;
+  std::int32_t duplicate_mints = 0;
+};
+struct TaskCreated {
+  std::int64_t task_id = 0;
+  std::string user_id;
+  std::string meter_id;
+  ReadingId reading_id;
+  Energy energy;
+};
+struct TaskUpdated {
+  std::int64_t task_id = 0;
+  std::string user_id;
+  std::string meter_id;
+  std::string batch_id;
+  std::string wallet_address;
+  TokenAmount tokens;
+  std::string transaction_signature;
+  std::int64_t ledger_height = 0;
+};
+struct TaskStatusChanged {
+  std::int64_t task_id = 0;
+  std::string user_id;
+  std::string meter_id;
+  std::string batch_id;
+  MintState old_state = MintState::kPending;
+  MintState new_state = MintState::kPending;
+  std::string reason;
+};
+struct TaskFeeUpdated {
+  std::int64_t task_id = 0;
+  std::string user_id;
+  std::string meter_id;
+  std::string batch_id;
+  std::int64_t old_fee = 0;
+  std::int64_t new_fee = 0;
+};
+struct MeterChanged {
+  std::string user_id;
+  std::string meter_id;
+  std::string wallet_address;
+};
+struct ApiKeyChanged {
+  std::string user_id;
+  std::string key_id;
+  bool revoked = false;
+};
+struct MintingSwitched {
+  bool paused = false;
+  std::string reason;
+};
+
+using Fact = std::variant<MeterReadingReceived, MeterReadingValidationFailed, TokensMinted, BatchMintingCompleted,
+                          TaskCreated, TaskUpdated, TaskStatusChanged, TaskFeeUpdated, MeterChanged, ApiKeyChanged,
+                          MintingSwitched>;
+
+EventType TypeOf(const Fact& fact);
+
+// One immutable fact of the log.
+struct Event {
+  std::int64_t sequence = 0;  // from 1, gap-free
+  Time time{};
+  Fact fact;
+};
+
+}  // namespace wattmint::domain

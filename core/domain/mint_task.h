@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/domain/energy.h"
+#include "core/domain/ids.h"
+#include "core/domain/mint_state.h"
+#include "core/domain/time.h"
+#include "core/domain/token_amount.h"
+
+namespace wattmint::domain {
+
+// The work of minting one reading. A task has the row number of its reading as its task_id, so that there can
+// never be two for one reading.
+struct MintTask {
+  std::int64_t task_id = 0;
+  ReadingId reading_id;
+  std::string meter_id;
+  std::string user_id;
+  Energy energy;
+  Time interval_start{};
+  MintState state = MintState::kPending;
+
+  // From SIGNED on.
+  TokenAmount tokens;
+  std::string wallet_address;
+  std::string signed_bytes;           // what was or will be sent, byte for byte
+  std::string transaction_signature;  // base58
+  std::int64_t expiry_height = 0;     // the signed bytes are void after this height of the ledger
+  std::string batch_id;
+
+  std::int32_t attempts = 0;
+  Time next_attempt{};  // PENDING only: not before this time
+  bool by_hand = false;  // PENDING only: also while automatic minting is off
+  std::string reason;    // why PARKED or REJECTED, or why the last attempt was put off
+  Time create_time{};
+  Time update_time{};
+};
+
+// The key that makes a mint happen once on the ledger. Source: chosen; a reading id is unique for ever.
+std::string IdempotencyKey(const ReadingId& reading_id);
+
+}  // namespace wattmint::domain

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/domain/token_amount.h"
+
+namespace wattmint::ledger {
+
+// What is to be minted. The key makes it happen once: it names one reading for ever.
+struct MintOrder {
+  std::string idempotency_key;
+  std::string wallet_address;
+  domain::TokenAmount tokens;
+};
+
+// A mint that was signed but perhaps never sent. Sending the same bytes again is always safe.
+struct SignedMint {
+  std::string bytes;
+  std::string signature;           // base58
+  std::int64_t expiry_height = 0;  // void after this height; INT64_MAX: never
+};
+
+enum class Verdict {
+  kMinted,         // by this call
+  kAlreadyMinted,  // by an earlier one; `tokens` says how much
+  kConflict,       // the key was used for another wallet or amount; nothing was minted now
+};
+
+struct Receipt {
+  Verdict verdict = Verdict::kMinted;
+  domain::TokenAmount tokens;  // that the key really minted
+  std::string signature;       // of the mint that is on the ledger, base58
+  std::int64_t height = 0;     // its position
+  std::int64_t fee = 0;        // in the ledger's smallest unit
+};
+
+struct Supply {
+  domain::TokenAmount tokens;
+  std::int64_t mints = 0;
+};
+
+// Where tokens live. The same protocol for the embedded ledger and for a chain: sign, make the bytes durable, send,
+// and send the same bytes again when the outcome is unknown.
+//
+// Threads: any.
+// Errors: kInvalidArgument permanent (such as a wallet that is none); kUnavailable or kDeadlineExceeded unknown, send
+// the same again; kResourceExhausted no funds.
+class Ledger {
+ public:
+  virtual ~Ledger() = default;
+  virtual std::string_view name() const = 0;
+  virtual std::string public_key() const = 0;  // base58
+  virtual absl::StatusOr<std::vector<SignedMint>> Sign(std::span<const MintOrder> orders) = 0;
+  // One answer for each, in order.
+  virtual std::vector<absl::StatusOr<Receipt>> Submit(std::span<const SignedMint> mints) = 0;
+  virtual absl::StatusOr<Supply> GetSupply() = 0;
+  virtual absl::StatusOr<domain::TokenAmount> GetBalance(std::string_view wallet_address) = 0;
+};
+
+}  // namespace wattmint::ledger

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/domain/meter.h"
+#include "core/domain/mint_task.h"
+#include "core/domain/reading.h"
+#include "core/store/api_key_record.h"
+
+namespace wattmint::store {
+
+// What is needed of an accepted reading to answer a repeated submission.
+struct KnownReading {
+  domain::ReadingId reading_id;
+  domain::Energy energy;
+  domain::Quality quality = domain::Quality::kActual;
+  domain::Channel channel = domain::Channel::kGeneration;
+  domain::MintState mint_state = domain::MintState::kPending;
+};
+
+// Where an accepted reading of a meter lies in time.
+struct ReadingSpan {
+  domain::Time start{};
+  domain::Duration length{};
+};
+
+// One transaction of the only writer: sees its own changes, becomes durable as a whole by Commit(), and is rolled back
+// when it is destroyed without.
+//
+// Threads: one. Lifetime: ends before its Journal.
+// Errors: any error is one of the environment (disk, corruption); after it only the destructor may be called, and
+// IsBroken() is true. A Commit() that fails may have happened all the same.
+class Transaction {
+ public:
+  virtual ~Transaction() = default;
+
+  // Readings. `meter_ref` as in domain::Meter.
+  virtual absl::StatusOr<std::optional<KnownReading>> FindReading(std::int64_t meter_ref,
+                                                                  domain::Time start,
+                                                                  domain::Duration length) = 0;
+  // The reading with the greatest start below `end`.
+  virtual absl::StatusOr<std::optional<ReadingSpan>> FindLastStartingBefore(
+      std::int64_t meter_ref, domain::Time end) = 0;
+  // Whether a point reading lies in (after, before), both excluded.
+  virtual absl::StatusOr<bool> HasPointBetween(std::int64_t meter_ref, domain::Time after,
+                                               domain::Time before) = 0;
+  virtual absl::StatusOr<std::optional<KnownReading>> FindRequestId(
+      std::int64_t meter_ref, std::string_view request_id) = 0;
+  // Greatest end of the meter's readings (a point reading ends where it starts).
+  virtual absl::StatusOr<std::optional<domain::Time>> FindLastEnd(std::int64_t meter_ref) = 0;
+  // Stores the reading and, when `mint_state` is kPending, its mint task, due at once.
+  // REQUIRES: mint_state is kPending or kNotApplicable; the natural key and the request id are new.
+  virtual absl::StatusOr<domain::ReadingId> InsertReading(const domain::Meter& meter,
+                                                          const domain::Reading& reading,
+                                                          domain::MintState mint_state,
+                                                          domain::Time accept_time) = 0;
+
+  // Mint tasks.
+  virtual absl::StatusOr<std::optional<domain::MintTask>> FindTask(std::int64_t task_id) = 0;
+  // Compare-and-set: stores every changeable field of `task` if its state in the database is `expected`; false, and
+  // nothing changed, if it is not.
+  virtual absl::StatusOr<bool> UpdateTask(const domain::MintTask& task,
+                                          domain::MintState expected) = 0;
+  // The part of a base unit that rounding left over for the meter, in 1/ratio.denominator; 0 at first.
+  virtual absl::StatusOr<std::int64_t> GetRemainder(std::string_view meter_id) = 0;
+  virtual absl::Status SetRemainder(std::string_view meter_id, std::int64_t remainder) = 0;
+
+  // Meters. InsertMeter draws meter_ref. REQUIRES: the meter_id is new, or known, respectively.
+  virtual absl::StatusOr<std::int64_t> InsertMeter(const domain::Meter& meter) = 0;
+  virtual absl::Status UpdateMeter(const domain::Meter& meter) = 0;
+
+  // Access. REQUIRES: the key_id is new, or known, respectively.
+  virtual absl::Status InsertApiKey(const ApiKeyRecord& key) = 0;
+  virtual absl::Status UpdateApiKey(const ApiKeyRecord& key) = 0;
+
+  // Small durable switches, such as "minting_paused"; empty removes.
+  virtual absl::Status SetSwitch(std::string_view name, std::string_view value) = 0;
+
+  // Appends one event: the payload is a serialised wattmint.v1.Event without its sequence. Answers the sequence.
+  virtual absl::StatusOr<std::int64_t> AppendEvent(std::string_view payload) = 0;
+
+  // Makes everything durable (fsync). Nothing may be called afterwards.
+  virtual absl::Status Commit() = 0;
+  virtual bool IsBroken() const = 0;
+};
+
+// The database as its only writer sees it. Threads: one.
+class Journal {
+ public:
+  virtual ~Journal() = default;
+  virtual absl::StatusOr<std::unique_ptr<Transaction>> Begin() = 0;
+  // After a transaction broke: closes and opens the database again, so that what it holds is known.
+  virtual absl::Status Reopen() = 0;
+};
+
+}  // namespace wattmint::store
