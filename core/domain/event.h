@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <variant>
-
 #include "core/domain/energy.h"
 #include "core/domain/ids.h"
 #include "core/domain/mint_state.h"
@@ -15,9 +9,16 @@
 #include "core/domain/time.h"
 #include "core/domain/token_amount.h"
 
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
 namespace wattmint::domain {
 
-// Numbers are stored and sent (wattmint.v1.EventType, and the fields of wattmint.v1.Event): never renumber.
+// Numbers are stored and sent (wattmint.v1.EventType, and the fields of wattmint.v1.Event): never
+// renumber.
 enum class EventType : std::uint8_t {
   kMeterReadingReceived = 10,
   kMeterReadingValidationFailed = 11,
@@ -36,7 +37,8 @@ inline constexpr int kEventTypeMax = 20;
 
 // "TokensMinted" ...: PascalCase, as on the WebSocket.
 std::string_view Name(EventType type);
-// The type of any spelling in use: TokensMinted, tokens_minted, TOKENS_MINTED, EVENT_TYPE_TOKENS_MINTED.
+// The type of any spelling in use: TokensMinted, tokens_minted, TOKENS_MINTED,
+// EVENT_TYPE_TOKENS_MINTED.
 std::optional<EventType> ParseEventType(std::string_view text);
 
 // The facts. Fields are those of the message with the same name in wattmint/v1/event.proto.
@@ -129,9 +131,9 @@ struct MintingSwitched {
   std::string reason;
 };
 
-using Fact = std::variant<MeterReadingReceived, MeterReadingValidationFailed, TokensMinted, BatchMintingCompleted,
-                          TaskCreated, TaskUpdated, TaskStatusChanged, TaskFeeUpdated, MeterChanged, ApiKeyChanged,
-                          MintingSwitched>;
+using Fact = std::variant<MeterReadingReceived, MeterReadingValidationFailed, TokensMinted,
+                          BatchMintingCompleted, TaskCreated, TaskUpdated, TaskStatusChanged,
+                          TaskFeeUpdated, MeterChanged, ApiKeyChanged, MintingSwitched>;
 
 EventType TypeOf(const Fact& fact);
 

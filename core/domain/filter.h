@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/domain/energy.h"
+#include "core/domain/event.h"
+#include "core/domain/mint_state.h"
+
+#include "absl/status/status.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "absl/status/status.h"
-#include "core/domain/energy.h"
-#include "core/domain/event.h"
-#include "core/domain/mint_state.h"
 
 namespace wattmint::domain {
 
@@ -29,8 +30,9 @@ struct EventAttributes {
 
 EventAttributes AttributesOf(const Fact& fact);
 
-// Which events a subscriber wants: fields are combined by and, the values of one field by or, and an empty field lets
-// everything through. An attribute that an event lacks does not match a filter on it.
+// Which events a subscriber wants: fields are combined by and, the values of one field by or, and
+// an empty field lets everything through. An attribute that an event lacks does not match a filter
+// on it.
 struct EventFilter {
   std::vector<EventType> types;
   std::vector<std::string> meter_ids;
@@ -42,8 +44,8 @@ struct EventFilter {
   std::optional<Energy> energy_min;  // included
   std::optional<Energy> energy_max;  // included
 
-  // Sorts and removes repeated values, so that equal filters are equal. kInvalidArgument when a list is too long, an
-  // id is none, or energy_min is above energy_max.
+  // Sorts and removes repeated values, so that equal filters are equal. kInvalidArgument when a
+  // list is too long, an id is none, or energy_min is above energy_max.
   absl::Status Normalize();
   // REQUIRES: normalized.
   bool Matches(const EventAttributes& event) const;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/domain/time.h"
+
 #include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "core/domain/time.h"
 
 namespace wattmint::domain {
 
@@ -23,11 +23,12 @@ bool IsUserId(std::string_view text);
 // Whether `text` is a wallet: a Solana address, base58 of exactly 32 bytes.
 bool IsWalletAddress(std::string_view text);
 
-// Whether `text` may be a request id: at most kIdBytesMax bytes of printable ASCII; empty means none.
+// Whether `text` may be a request id: at most kIdBytesMax bytes of printable ASCII; empty means
+// none.
 bool IsRequestId(std::string_view text);
 
-// Identity of an accepted reading: a UUID of version 7 (RFC 9562) whose random part holds the row number of the
-// reading, so that it is found without an index.
+// Identity of an accepted reading: a UUID of version 7 (RFC 9562) whose random part holds the row
+// number of the reading, so that it is found without an index.
 //   48 bits: milliseconds of the accept time; 4 bits: version 7; 12 bits: salt of the log;
 //   2 bits: variant; 62 bits: row number.
 class ReadingId {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/domain/time.h"
+
 #include <cstdint>
 #include <string>
-
-#include "core/domain/time.h"
 
 namespace wattmint::domain {
 

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <string>
-
 #include "core/domain/energy.h"
 #include "core/domain/ids.h"
 #include "core/domain/mint_state.h"
 #include "core/domain/time.h"
 #include "core/domain/token_amount.h"
 
+#include <cstdint>
+#include <string>
+
 namespace wattmint::domain {
 
-// The work of minting one reading. A task has the row number of its reading as its task_id, so that there can
-// never be two for one reading.
+// The work of minting one reading. A task has the row number of its reading as its task_id, so that
+// there can never be two for one reading.
 struct MintTask {
   std::int64_t task_id = 0;
   ReadingId reading_id;
@@ -32,14 +32,15 @@ struct MintTask {
   std::string batch_id;
 
   std::int32_t attempts = 0;
-  Time next_attempt{};  // PENDING only: not before this time
+  Time next_attempt{};   // PENDING only: not before this time
   bool by_hand = false;  // PENDING only: also while automatic minting is off
   std::string reason;    // why PARKED or REJECTED, or why the last attempt was put off
   Time create_time{};
   Time update_time{};
 };
 
-// The key that makes a mint happen once on the ledger. Source: chosen; a reading id is unique for ever.
+// The key that makes a mint happen once on the ledger. Source: chosen; a reading id is unique for
+// ever.
 std::string IdempotencyKey(const ReadingId& reading_id);
 
 }  // namespace wattmint::domain

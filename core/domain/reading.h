@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
-
 #include "core/domain/energy.h"
 #include "core/domain/ids.h"
 #include "core/domain/mint_state.h"
 #include "core/domain/time.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
 
 namespace wattmint::domain {
 
@@ -30,8 +30,8 @@ struct Telemetry {
   friend bool operator==(const Telemetry&, const Telemetry&) = default;
 };
 
-// Energy that one meter reports for one interval [start, start + length), or at an instant (length 0: a point
-// reading). The natural key is (meter_id, start, length).
+// Energy that one meter reports for one interval [start, start + length), or at an instant (length
+// 0: a point reading). The natural key is (meter_id, start, length).
 struct Reading {
   std::string meter_id;
   Energy energy;
@@ -45,7 +45,8 @@ struct Reading {
 
   bool IsPoint() const { return length == Duration::zero(); }
   Time end() const { return start + length; }
-  // Same key and the same energy, quality and channel: what a repeated submission must have in common.
+  // Same key and the same energy, quality and channel: what a repeated submission must have in
+  // common.
   bool HasSameContent(const Reading& other) const {
     return energy == other.energy && quality == other.quality && channel == other.channel;
   }

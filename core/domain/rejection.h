@@ -7,8 +7,9 @@
 
 namespace wattmint::domain {
 
-// Why a reading was refused. The number is the order of the checks: the first that fails is the answer. Numbers are
-// stored and sent (wattmint.v1.Rejection): never renumber. protos/README.md has a paragraph for each.
+// Why a reading was refused. The number is the order of the checks: the first that fails is the
+// answer. Numbers are stored and sent (wattmint.v1.Rejection): never renumber. protos/README.md has
+// a paragraph for each.
 enum class Rejection : std::uint8_t {
   kNone = 0,
   kMeterIdInvalid = 1,

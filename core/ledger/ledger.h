@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/domain/token_amount.h"
+
+#include "absl/status/statusor.h"
+
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "absl/status/statusor.h"
-#include "core/domain/token_amount.h"
 
 namespace wattmint::ledger {
 
@@ -45,12 +46,12 @@ struct Supply {
   std::int64_t mints = 0;
 };
 
-// Where tokens live. The same protocol for the embedded ledger and for a chain: sign, make the bytes durable, send,
-// and send the same bytes again when the outcome is unknown.
+// Where tokens live. The same protocol for the embedded ledger and for a chain: sign, make the
+// bytes durable, send, and send the same bytes again when the outcome is unknown.
 //
 // Threads: any.
-// Errors: kInvalidArgument permanent (such as a wallet that is none); kUnavailable or kDeadlineExceeded unknown, send
-// the same again; kResourceExhausted no funds.
+// Errors: kInvalidArgument permanent (such as a wallet that is none); kUnavailable or
+// kDeadlineExceeded unknown, send the same again; kResourceExhausted no funds.
 class Ledger {
  public:
   virtual ~Ledger() = default;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/domain/time.h"
+
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include "core/domain/time.h"
 
 namespace wattmint::store {
 

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/base/clock.h"
+#include "core/base/mutex.h"
+#include "core/domain/event.h"
+#include "core/store/event_log.h"
+#include "core/store/transaction.h"
+
+#include "absl/status/status.h"
+
 #include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "absl/status/status.h"
-#include "core/base/clock.h"
-#include "core/base/mutex.h"
-#include "core/domain/event.h"
-#include "core/store/event_log.h"
-#include "core/store/transaction.h"
 
 namespace wattmint::store {
 
@@ -42,22 +43,24 @@ class WriteContext {
 class WriteOp {
  public:
   virtual ~WriteOp() = default;
-  // Runs on the writer's thread. An error refuses the op alone and REQUIRES that nothing was written, unless it is the
-  // transaction's own error.
+  // Runs on the writer's thread. An error refuses the op alone and REQUIRES that nothing was
+  // written, unless it is the transaction's own error.
   virtual absl::Status Apply(WriteContext& context) = 0;
-  // Called exactly once, on the acknowledger's thread: OK after the change is durable and published; the error of
-  // Apply(); or kUnavailable when the outcome is unknown or the queue has stopped. Must not block.
+  // Called exactly once, on the acknowledger's thread: OK after the change is durable and
+  // published; the error of Apply(); or kUnavailable when the outcome is unknown or the queue has
+  // stopped. Must not block.
   virtual void Done(const absl::Status& status) = 0;
   // Rows that it writes, about; bounds one commit.
   virtual std::size_t weight() const { return 1; }
 };
 
-// The only way to change the database: one writer; whatever has accumulated becomes one transaction (group commit),
-// acknowledged after it is durable, and its events are published in order before that.
+// The only way to change the database: one writer; whatever has accumulated becomes one transaction
+// (group commit), acknowledged after it is durable, and its events are published in order before
+// that.
 //
-// When a transaction breaks, every op in it is answered kUnavailable (the outcome is unknown), the database is reopened
-// (again and again until that works), `on_reopen` lets caches be loaded anew, and work goes on.
-// Threads: Submit() from any. Lifetime: the destructor stops.
+// When a transaction breaks, every op in it is answered kUnavailable (the outcome is unknown), the
+// database is reopened (again and again until that works), `on_reopen` lets caches be loaded anew,
+// and work goes on. Threads: Submit() from any. Lifetime: the destructor stops.
 class CommitQueue {
  public:
   struct Options {
@@ -71,7 +74,8 @@ class CommitQueue {
   CommitQueue(const CommitQueue&) = delete;
   CommitQueue& operator=(const CommitQueue&) = delete;
 
-  // Runs on the writer's thread after the database was reopened. REQUIRES: before the first Submit().
+  // Runs on the writer's thread after the database was reopened. REQUIRES: before the first
+  // Submit().
   void OnReopen(std::function<absl::Status()> reload);
   void Submit(std::unique_ptr<WriteOp> op);
   // Finishes what was submitted, then refuses more. Blocks.

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/domain/filter.h"
+
+#include "absl/status/statusor.h"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
-#include "core/domain/filter.h"
-
 namespace wattmint::store {
 
-// An event as it lies in the log: the payload is a serialised wattmint.v1.Event without its sequence.
+// An event as it lies in the log: the payload is a serialised wattmint.v1.Event without its
+// sequence.
 struct StoredEvent {
   std::int64_t sequence = 0;
   std::string payload;
@@ -29,8 +31,9 @@ class EventLog {
  public:
   virtual ~EventLog() = default;
   virtual absl::StatusOr<LogBounds> GetBounds() = 0;
-  // Events from `from` on (included), at most `count_max` of them and not more than fit in `bytes_max` of payload,
-  // but at least one if there is one. kOutOfRange when `from` was compacted.
+  // Events from `from` on (included), at most `count_max` of them and not more than fit in
+  // `bytes_max` of payload, but at least one if there is one. kOutOfRange when `from` was
+  // compacted.
   virtual absl::StatusOr<std::vector<StoredEvent>> Read(std::int64_t from, std::size_t count_max,
                                                         std::size_t bytes_max) = 0;
 };

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/domain/time.h"
+#include "core/domain/token_amount.h"
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -8,11 +14,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "core/domain/time.h"
-#include "core/domain/token_amount.h"
 
 namespace wattmint::store {
 
@@ -46,8 +47,9 @@ class LedgerBook {
   virtual std::string ledger_id() const = 0;
   virtual absl::StatusOr<LedgerHead> GetHead() = 0;
   virtual absl::StatusOr<std::optional<LedgerEntry>> Find(std::string_view idempotency_key) = 0;
-  // Appends all of them and raises the balances, or nothing; durable on return. A failure may have happened all the
-  // same. kAlreadyExists when a key is there already. REQUIRES: heights and hashes continue the head.
+  // Appends all of them and raises the balances, or nothing; durable on return. A failure may have
+  // happened all the same. kAlreadyExists when a key is there already. REQUIRES: heights and hashes
+  // continue the head.
   virtual absl::Status Append(std::span<const LedgerEntry> entries) = 0;
   // Entries from `from` on (included), by height.
   virtual absl::StatusOr<std::vector<LedgerEntry>> Read(std::int64_t from,

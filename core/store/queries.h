@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
-
-#include "absl/status/statusor.h"
 #include "core/domain/meter.h"
 #include "core/domain/mint_task.h"
 #include "core/domain/reading.h"
 #include "core/store/api_key_record.h"
+
+#include "absl/status/statusor.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace wattmint::store {
 
@@ -50,7 +51,8 @@ struct TaskSums {
   std::int64_t parked = 0;
 };
 
-// Questions to the committed state. Threads: any. Errors: the environment's only; what is not there is nothing.
+// Questions to the committed state. Threads: any. Errors: the environment's only; what is not there
+// is nothing.
 class Queries {
  public:
   virtual ~Queries() = default;
@@ -64,8 +66,10 @@ class Queries {
 
   virtual absl::StatusOr<std::optional<domain::MintTask>> FindTask(std::int64_t task_id) = 0;
   virtual absl::StatusOr<std::vector<domain::MintTask>> ListTasks(const TaskQuery& query) = 0;
-  // PENDING tasks with next_attempt <= now, longest due first; only those asked for by hand if `by_hand_only`.
-  virtual absl::StatusOr<std::vector<domain::MintTask>> ListDueTasks(domain::Time now, int count_max,
+  // PENDING tasks with next_attempt <= now, longest due first; only those asked for by hand if
+  // `by_hand_only`.
+  virtual absl::StatusOr<std::vector<domain::MintTask>> ListDueTasks(domain::Time now,
+                                                                     int count_max,
                                                                      bool by_hand_only) = 0;
   // Earliest next_attempt of PENDING tasks.
   virtual absl::StatusOr<std::optional<domain::Time>> FindNextDue(bool by_hand_only) = 0;

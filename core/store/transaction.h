@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/domain/meter.h"
+#include "core/domain/mint_task.h"
+#include "core/domain/reading.h"
+#include "core/store/api_key_record.h"
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "core/domain/meter.h"
-#include "core/domain/mint_task.h"
-#include "core/domain/reading.h"
-#include "core/store/api_key_record.h"
 
 namespace wattmint::store {
 
@@ -31,12 +32,12 @@ struct ReadingSpan {
   domain::Duration length{};
 };
 
-// One transaction of the only writer: sees its own changes, becomes durable as a whole by Commit(), and is rolled back
-// when it is destroyed without.
+// One transaction of the only writer: sees its own changes, becomes durable as a whole by Commit(),
+// and is rolled back when it is destroyed without.
 //
 // Threads: one. Lifetime: ends before its Journal.
-// Errors: any error is one of the environment (disk, corruption); after it only the destructor may be called, and
-// IsBroken() is true. A Commit() that fails may have happened all the same.
+// Errors: any error is one of the environment (disk, corruption); after it only the destructor may
+// be called, and IsBroken() is true. A Commit() that fails may have happened all the same.
 class Transaction {
  public:
   virtual ~Transaction() = default;
@@ -46,8 +47,8 @@ class Transaction {
                                                                   domain::Time start,
                                                                   domain::Duration length) = 0;
   // The reading with the greatest start below `end`.
-  virtual absl::StatusOr<std::optional<ReadingSpan>> FindLastStartingBefore(
-      std::int64_t meter_ref, domain::Time end) = 0;
+  virtual absl::StatusOr<std::optional<ReadingSpan>> FindLastStartingBefore(std::int64_t meter_ref,
+                                                                            domain::Time end) = 0;
   // Whether a point reading lies in (after, before), both excluded.
   virtual absl::StatusOr<bool> HasPointBetween(std::int64_t meter_ref, domain::Time after,
                                                domain::Time before) = 0;
@@ -64,11 +65,12 @@ class Transaction {
 
   // Mint tasks.
   virtual absl::StatusOr<std::optional<domain::MintTask>> FindTask(std::int64_t task_id) = 0;
-  // Compare-and-set: stores every changeable field of `task` if its state in the database is `expected`; false, and
-  // nothing changed, if it is not.
+  // Compare-and-set: stores every changeable field of `task` if its state in the database is
+  // `expected`; false, and nothing changed, if it is not.
   virtual absl::StatusOr<bool> UpdateTask(const domain::MintTask& task,
                                           domain::MintState expected) = 0;
-  // The part of a base unit that rounding left over for the meter, in 1/ratio.denominator; 0 at first.
+  // The part of a base unit that rounding left over for the meter, in 1/ratio.denominator; 0 at
+  // first.
   virtual absl::StatusOr<std::int64_t> GetRemainder(std::string_view meter_id) = 0;
   virtual absl::Status SetRemainder(std::string_view meter_id, std::int64_t remainder) = 0;
 
@@ -83,7 +85,8 @@ class Transaction {
   // Small durable switches, such as "minting_paused"; empty removes.
   virtual absl::Status SetSwitch(std::string_view name, std::string_view value) = 0;
 
-  // Appends one event: the payload is a serialised wattmint.v1.Event without its sequence. Answers the sequence.
+  // Appends one event: the payload is a serialised wattmint.v1.Event without its sequence. Answers
+  // the sequence.
   virtual absl::StatusOr<std::int64_t> AppendEvent(std::string_view payload) = 0;
 
   // Makes everything durable (fsync). Nothing may be called afterwards.

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/domain/time.h"
+
+#include <absl/container/flat_hash_map.h>
+
+#include <cstdint>
+#include <optional>
+
+namespace wattmint::ingest {
+
+// What the writer remembers of each meter, so that a reading behind everything known (the usual
+// case) needs no look into the database. Threads: one. The database remains the truth: Clear()
+// whenever a transaction broke.
+class RecentReadings {
+ public:
+  struct Meter {
+    std::optional<domain::Time> last_end;     // greatest end of the meter's readings
+    std::optional<domain::Time> last_accept;  // of the newest reading since the start
+  };
+  Meter* Find(std::int64_t meter_ref);
+  Meter& Put(std::int64_t meter_ref, const Meter& meter);
+  void Clear() { meters_.clear(); }
+
+ private:
+  absl::flat_hash_map<std::int64_t, Meter> meters_;
+};
+
+}  // namespace wattmint::ingest

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/base/clock.h"
+#include "core/base/mutex.h"
+#include "core/base/random.h"
+#include "core/domain/limits.h"
+#include "core/domain/mint_task.h"
+#include "core/ledger/ledger.h"
+#include "core/store/commit_queue.h"
+#include "core/store/meter_registry.h"
+#include "core/store/queries.h"
+
+#include <absl/status/statusor.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace wattmint::mint {
+
+// Works mint tasks, each exactly once, whatever crashes in between:
+//   PENDING -> SIGNED (the signed bytes are durable) -> CONFIRMED | PENDING (put off) | PARKED.
+// What a crash left SIGNED is sent again, byte for byte, before anything new is begun.
+//
+// Threads: Run() on one; the rest from any. Lifetime: what it is given must outlive it.
+class Minter {
+ public:
+  // Called on the queue's acknowledger thread; must not block.
+  using TaskCallback = std::function<void(absl::StatusOr<domain::MintTask>)>;
+  using Callback = std::function<void(absl::Status)>;
+
+  Minter(store::CommitQueue& queue, store::Queries& queries, const store::MeterRegistry& registry,
+         ledger::Ledger& ledger, base::Clock& clock, base::RandomSource& random,
+         const domain::MintLimits& limits);
+
+  // Works until Stop().
+  void Run();
+  void Stop();
+  // There may be something to do.
+  void Wake();
+
+  // Asks for one task to be worked also while automatic minting is off. A task that is not PENDING
+  // is answered as it is. kNotFound.
+  void MintByHand(std::int64_t task_id, TaskCallback done);
+  // PARKED to PENDING. kNotFound, kFailedPrecondition.
+  void Retry(std::int64_t task_id, TaskCallback done);
+  void Pause(std::string reason, Callback done);
+  void Resume(Callback done);
+
+  struct State {
+    bool paused = false;
+    std::string reason;
+    bool automatic = false;
+  };
+  State state() const;
+
+ private:
+  struct Work;  // see minter.cc
+
+  store::CommitQueue& queue_;
+  store::Queries& queries_;
+  const store::MeterRegistry& registry_;
+  ledger::Ledger& ledger_;
+  base::Clock& clock_;
+  base::RandomSource& random_;
+  const domain::MintLimits limits_;
+
+  mutable base::Mutex mutex_;  // guards the switches
+  base::CondVar wake_;
+  bool woken_ WATTMINT_GUARDED_BY(mutex_) = true;
+  bool stopping_ WATTMINT_GUARDED_BY(mutex_) = false;
+  bool paused_ WATTMINT_GUARDED_BY(mutex_) = false;
+  std::string pause_reason_ WATTMINT_GUARDED_BY(mutex_);
+};
+
+}  // namespace wattmint::mint
