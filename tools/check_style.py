@@ -16,7 +16,7 @@ FUNCTION_LINES_MAX = 70  # outside tests
 COLUMNS_MAX = 100
 TOP_LEVEL = {"CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md",
              "protos", "core", "bridge", "storage", "cli", "tests", "tools"}
-CODE = {".h", ".cc", ".proto", ".py", ".js", ".mjs", ".ts", ".css"}
+CODE = {".h", ".cc", ".proto", ".py", ".sh", ".js", ".mjs", ".ts", ".css"}
 CPP = {".h", ".cc"}
 
 # (pattern, where it is banned, where it may stand nevertheless, what to do instead)
@@ -45,6 +45,10 @@ DIRECTIVE = re.compile(r"^[ \t]*#[^\n]*?(\\\n[^\n]*?)*$", re.MULTILINE)
 
 def is_within(path, places):
     return any(path == place or path.startswith(place + "/") for place in places.split())
+
+
+def is_script(text):
+    return text.startswith("#!")
 
 
 def in_tests(path):
@@ -108,7 +112,7 @@ def lines(tree):
             where = f"{path}:{number}"
             if LEFT_OVERS.search(line):
                 yield f"{where}: {LEFT_OVERS.search(line)[0]}; open an issue instead"
-            if Path(path).suffix not in CODE:
+            if Path(path).suffix not in CODE and not is_script(text):
                 continue
             if len(line) > COLUMNS_MAX and "http" not in line and not line.startswith("#include"):
                 yield f"{where}: {len(line)} columns, at most {COLUMNS_MAX}"
@@ -118,10 +122,9 @@ def lines(tree):
 
 def first_lines(tree):
     for path, text in tree.items():
-        head = text.splitlines()[:2]
-        script = bool(head) and head[0].startswith("#!")
-        if Path(path).suffix in CODE or script:
-            if SPDX not in "".join(head[1:2] if script else head[:1]):
+        if Path(path).suffix in CODE or is_script(text):
+            line = 1 if is_script(text) else 0
+            if SPDX not in "".join(text.splitlines()[line:line + 1]):
                 yield f"{path}: first line must be {SPDX}"
         if path.endswith(".h") and "#pragma once" not in text:
             yield f"{path}: no #pragma once"

@@ -34,6 +34,9 @@ function(wattmint_left_out variable)
   set(${variable} "${missing}" PARENT_SCOPE)
 endfunction()
 
+# All libraries, no tests: what the clang build is asked for.
+add_custom_target(libraries)
+
 # wattmint_library(<folder name> SOURCES <files> [DEPS <targets>])
 # Makes the static library wattmint_<name> with the alias wattmint::<name>. DEPS are public.
 function(wattmint_library name)
@@ -45,6 +48,7 @@ function(wattmint_library name)
   if(arg_SOURCES)
     add_library(wattmint_${name} STATIC ${arg_SOURCES})
     target_link_libraries(wattmint_${name} PUBLIC wattmint_options ${arg_DEPS})
+    add_dependencies(libraries wattmint_${name})
   else()
     add_library(wattmint_${name} INTERFACE)
     target_link_libraries(wattmint_${name} INTERFACE wattmint_options ${arg_DEPS})
