@@ -24,14 +24,14 @@ def summary():
     filters = [option for folder in FOLDERS for option in ("--filter", f"{root}/{folder}/")]
     output = subprocess.run(
         ["gcovr", "--root", root, "--object-directory", f"{root}/build/coverage", *filters,
-         "-j", "2", "--json-summary", f"{root}/build/coverage"],
-        check=True, capture_output=True, text=True, cwd=root).stdout
+         "-j", "2", "--json-summary", "-", f"{root}/build/coverage"],
+        check=True, stdout=subprocess.PIPE, text=True, cwd=root).stdout
     return json.loads(output)["files"]
 
 
 def percent(counts):
     covered, total = counts
-    return 100.0 * covered / total if total else 100.0
+    return 100.0 * covered / total if total else 0.0  # a folder without a line was not measured
 
 
 def totals(files):

@@ -37,7 +37,7 @@ install_packages() {
     apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends "${packages[@]}" >/dev/null
 }
 
-# build PRESET [TARGET...]: configures once, then builds; a terminal sees every step, a log every 25th.
+# build PRESET [TARGET...]: configures once, then builds; a log shows every 25th step.
 build() {
   local preset=$1 targets=()
   shift
