@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/secret_file.h"
+
+#include "core/base/hex.h"
+#include "core/base/random.h"
+#include "core/base/status.h"
+#include "core/base/status_macros.h"
+#include "core/base/unique_fd.h"
+
+#include <absl/cleanup/cleanup.h>
+
+#include <algorithm>
+#include <array>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace wattmint::base {
+namespace {
+
+using std::filesystem::path;
+
+constexpr size_t kSecretBytesMax = 64 * 1024;
+
+absl::Status LastError(std::string_view action, const path& path) {
+  return absl::ErrnoToStatus(errno, fmt::format("{} {}", action, path.native()));
+}
+
+absl::Status CheckReadable(const UniqueFd& file, const path& path) {
+  struct stat info {};
+  if (fstat(file.get(), &info) != 0) return LastError("examine", path);
+  if (!S_ISREG(info.st_mode)) return InvalidArgument("{} is no regular file", path.native());
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return PermissionDenied("{} is open to others than its owner; run chmod 600 on it",
+                            path.native());
+  }
+  if (static_cast<size_t>(info.st_size) > kSecretBytesMax) {
+    return InvalidArgument("{} has more than {} bytes", path.native(), kSecretBytesMax);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteDurably(const UniqueFd& file, std::string_view text, const path& path) {
+  while (!text.empty()) {
+    const ssize_t written = write(file.get(), text.data(), text.size());
+    if (written < 0 && errno != EINTR) return LastError("write", path);
+    text.remove_prefix(static_cast<size_t>(std::max<ssize_t>(written, 0)));
+  }
+  return fsync(file.get()) == 0 ? absl::OkStatus() : LastError("sync", path);
+}
+
+absl::Status SyncDirectory(const path& directory) {
+  const UniqueFd fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.IsOpen()) return LastError("open", directory);
+  return fsync(fd.get()) == 0 ? absl::OkStatus() : LastError("sync", directory);
+}
+
+path DirectoryOf(const path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+// A name beside `path` that nobody else uses.
+path DraftOf(const path& path) {
+  std::array<uint8_t, 8> suffix;
+  SystemRandom().Fill(suffix);
+  return path.native() + "." + EncodeHex(suffix);
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReadSecretFile(const path& path) {
+  // Without O_NONBLOCK a FIFO of that name would block the open until somebody writes to it.
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.IsOpen()) return LastError("open", path);
+  WATTMINT_RETURN_IF_ERROR(CheckReadable(file, path));
+  std::string text(kSecretBytesMax, '\0');
+  size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t got = read(file.get(), text.data() + size, text.size() - size);
+    if (got == 0) break;
+    if (got < 0 && errno != EINTR) return LastError("read", path);
+    size += static_cast<size_t>(std::max<ssize_t>(got, 0));
+  }
+  text.resize(size);
+  return text;
+}
+
+absl::Status CreateSecretFile(const path& path, std::string_view secret) {
+  const std::filesystem::path draft = DraftOf(path);
+  const UniqueFd file(open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file.IsOpen()) return LastError("create", draft);
+  const absl::Cleanup remove_draft = [&draft] { unlink(draft.c_str()); };
+  WATTMINT_RETURN_IF_ERROR(WriteDurably(file, secret, draft));
+  // A link, unlike a rename, never replaces what is there.
+  if (link(draft.c_str(), path.c_str()) != 0) return LastError("create", path);
+  return SyncDirectory(DirectoryOf(path));
+}
+
+absl::StatusOr<std::string> ReadOrCreateSecretFile(
+    const path& path, const std::function<std::string()>& make_secret) {
+  absl::StatusOr<std::string> secret = ReadSecretFile(path);
+  if (!absl::IsNotFound(secret.status())) return secret;
+  const absl::Status created = CreateSecretFile(path, make_secret());
+  if (!created.ok() && !absl::IsAlreadyExists(created)) return created;
+  return ReadSecretFile(path);
+}
+
+}  // namespace wattmint::base
