@@ -29,7 +29,7 @@ class WriteContext {
   // One time for the whole transaction.
   domain::Time now() const { return now_; }
   // Appends an event; it is published after the commit.
-  absl::Status Append(domain::Fact fact);
+  absl::Status Append(const domain::Fact& fact);
   std::vector<EventRecord> TakeEvents() { return std::move(events_); }
 
  private:
@@ -97,7 +97,7 @@ class CommitQueue {
   void AcknowledgeLoop();
   Batch TakeBatch();
   Settled Write(Batch batch);
-  absl::Status Apply(Batch batch, Settled& settled);
+  absl::Status Apply(Settled& settled);
   std::int64_t Recover();
   void Settle(Settled settled);
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/base/mutex.h"
 #include "core/domain/filter.h"
+#include "core/stream/interest.h"
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
@@ -11,40 +13,53 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace wattmint::stream {
 
-struct Interest;
-
 // A subscriber as the dispatcher sees it.
 struct Waiter {
-  const Interest* interest = nullptr;  // valid while the subscription lives
-  std::function<void()> waker;
-  // First matching sequence since the last look; 0: none. The subscriber may skip to it.
+  Waiter(const Interest& wanted, std::function<void()> wake)
+      : interest(wanted), waker(std::move(wake)) {}
+
+  const Interest interest;
+  // First matching sequence since the subscriber looked last; 0: none.
   std::atomic<std::int64_t> first_match{0};
+  // Whether the subscriber wants to be woken.
   std::atomic<bool> armed{false};
+
+  base::Mutex mutex;                                     // guards the end of the subscription
+  std::function<void()> waker WATTMINT_GUARDED_BY(mutex);  // empty: it has ended
 };
 
 // Finds the subscribers that an event concerns: each is filed under the most selective attribute
-// that all of its filters name (meter, else user or own scope, else type), so that finding is a few
-// look-ups. Threads: the caller's lock.
+// that its filters name (meter, else user or own scope, else type), so that finding is a few
+// look-ups.
+// Thread-compatible.
 class InterestIndex {
  public:
   void Add(const std::shared_ptr<Waiter>& waiter);
   void Remove(const std::shared_ptr<Waiter>& waiter);
-  // Calls `visit` for each waiter whose interest matches; never twice for one.
-  void VisitMatches(const domain::EventAttributes& event,
-                    const std::function<void(Waiter&)>& visit) const;
-  // Calls `visit` for every waiter.
-  void VisitAll(const std::function<void(Waiter&)>& visit) const;
+
+  using Visitor = std::function<void(const std::shared_ptr<Waiter>&)>;
+  // Visits each waiter whose interest matches, perhaps more than once.
+  void VisitMatches(const domain::EventAttributes& event, const Visitor& visit) const;
+  void VisitAll(const Visitor& visit) const;
   std::size_t size() const { return all_.size(); }
 
  private:
   using Bucket = absl::flat_hash_set<std::shared_ptr<Waiter>>;
-  std::vector<std::string> KeysOf(const Interest& interest) const;
+  using Buckets = absl::flat_hash_map<std::string, Bucket>;
 
-  absl::flat_hash_map<std::string, Bucket> buckets_;  // by "m:<meter>", "u:<user>", "t:<type>", "*"
+  // Calls `visit(buckets, key)` for every place that the waiter is filed under.
+  template <typename Visit>
+  void VisitPlaces(const Interest& interest, const Visit& visit);
+  static void VisitBucket(const Bucket& bucket, const domain::EventAttributes& event,
+                          const Visitor& visit);
+
+  Buckets by_meter_;
+  Buckets by_user_;
+  absl::flat_hash_map<domain::EventType, Bucket> by_type_;
+  absl::flat_hash_map<bool, Bucket> everything_;
   Bucket all_;
 };
 

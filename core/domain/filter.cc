@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/domain/filter.h"
+
+#include "core/base/sha256.h"
+#include "core/base/status.h"
+#include "core/base/status_macros.h"
+
+#include <algorithm>
+
+namespace wattmint::domain {
+namespace {
+
+// Fills in what a fact has; a fact without a member of that name lacks the attribute.
+template <typename F>
+EventAttributes Collect(const F& fact) {
+  EventAttributes out;
+  if constexpr (requires { fact.user_id; }) out.user_id = fact.user_id;
+  if constexpr (requires { fact.meter_id; }) out.meter_id = fact.meter_id;
+  if constexpr (requires { fact.wallet_address; }) out.wallet_address = fact.wallet_address;
+  if constexpr (requires { fact.batch_id; }) out.batch_id = fact.batch_id;
+  if constexpr (requires { fact.task_id; }) out.task_id = fact.task_id;
+  if constexpr (requires { fact.energy; }) out.energy = fact.energy;
+  if constexpr (requires { fact.new_state; }) out.mint_state = fact.new_state;
+  return out;
+}
+
+EventAttributes::Audience AudienceOf(const Fact& fact) {
+  const bool for_admins = std::holds_alternative<BatchMintingCompleted>(fact) ||
+                          std::holds_alternative<ApiKeyChanged>(fact) ||
+                          std::holds_alternative<MintingSwitched>(fact);
+  return for_admins ? EventAttributes::Audience::kAdmin : EventAttributes::Audience::kOwner;
+}
+
+template <typename T>
+void SortUnique(std::vector<T>& values) {
+  std::ranges::sort(values);
+  const auto [first, last] = std::ranges::unique(values);
+  values.erase(first, last);
+}
+
+template <typename T, typename V>
+bool Lets(const std::vector<T>& wanted, const V& value) {
+  return wanted.empty() || std::ranges::binary_search(wanted, value);
+}
+
+absl::Status CheckSize(std::string_view field, std::size_t size, std::size_t size_max) {
+  if (size <= size_max) return absl::OkStatus();
+  return base::InvalidArgument("filter: {} has {} values, at most {} are allowed", field, size,
+                               size_max);
+}
+
+template <typename Predicate>
+absl::Status CheckValues(std::string_view field, const std::vector<std::string>& values,
+                         std::size_t size_max, Predicate is_valid) {
+  WATTMINT_RETURN_IF_ERROR(CheckSize(field, values.size(), size_max));
+  const auto bad = std::ranges::find_if_not(values, is_valid);
+  if (bad == values.end()) return absl::OkStatus();
+  return base::InvalidArgument("filter: '{}' is no value for {}", bad->substr(0, kIdBytesMax),
+                               field);
+}
+
+// Appends values so that different lists never read the same: count, then each with its length.
+class Digest {
+ public:
+  void Add(std::string_view value) {
+    Add(static_cast<std::int64_t>(value.size()));
+    bytes_.append(value);
+  }
+  void Add(std::int64_t value) {
+    for (int i = 0; i < 8; ++i) bytes_.push_back(static_cast<char>(value >> (8 * i)));
+  }
+  template <typename T>
+  void AddAll(const std::vector<T>& values) {
+    Add(static_cast<std::int64_t>(values.size()));
+    for (const T& value : values) {
+      if constexpr (std::is_enum_v<T>) {
+        Add(static_cast<std::int64_t>(value));
+      } else {
+        Add(value);
+      }
+    }
+  }
+  void Add(const std::optional<Energy>& value) {
+    Add(std::int64_t{value.has_value()});
+    Add(value ? value->nano_kwh() : std::int64_t{0});
+  }
+  std::uint64_t Finish() const {
+    const auto digest = base::Sha256(base::AsBytes(bytes_));
+    std::uint64_t hash = 0;
+    for (int i = 0; i < 8; ++i) hash = hash << 8 | digest[static_cast<std::size_t>(i)];
+    return hash;
+  }
+
+ private:
+  std::string bytes_;
+};
+
+}  // namespace
+
+EventAttributes AttributesOf(const Fact& fact) {
+  EventAttributes out = std::visit([](const auto& known) { return Collect(known); }, fact);
+  out.type = TypeOf(fact);
+  out.audience = AudienceOf(fact);
+  return out;
+}
+
+absl::Status EventFilter::Normalize() {
+  WATTMINT_RETURN_IF_ERROR(CheckSize("types", types.size(), kFilterTypesMax));
+  WATTMINT_RETURN_IF_ERROR(CheckSize("task_ids", task_ids.size(), kFilterValuesMax));
+  WATTMINT_RETURN_IF_ERROR(CheckSize("mint_states", mint_states.size(), kFilterTypesMax));
+  WATTMINT_RETURN_IF_ERROR(CheckValues("meter_ids", meter_ids, kFilterValuesMax, IsMeterId));
+  WATTMINT_RETURN_IF_ERROR(CheckValues("user_ids", user_ids, kFilterValuesMax, IsUserId));
+  WATTMINT_RETURN_IF_ERROR(
+      CheckValues("wallet_addresses", wallet_addresses, kFilterValuesMax, IsWalletAddress));
+  WATTMINT_RETURN_IF_ERROR(CheckValues("batch_ids", batch_ids, kFilterBatchesMax, IsMeterId));
+  if (energy_min && energy_max && *energy_min > *energy_max) {
+    return base::InvalidArgument("filter: the lowest energy {} is above the highest {}",
+                                 energy_min->ToString(), energy_max->ToString());
+  }
+  SortUnique(types);
+  SortUnique(meter_ids);
+  SortUnique(user_ids);
+  SortUnique(wallet_addresses);
+  SortUnique(batch_ids);
+  SortUnique(task_ids);
+  SortUnique(mint_states);
+  return absl::OkStatus();
+}
+
+bool EventFilter::Matches(const EventAttributes& event) const {
+  if (!Lets(types, event.type) || !Lets(meter_ids, event.meter_id) ||
+      !Lets(user_ids, event.user_id) || !Lets(wallet_addresses, event.wallet_address) ||
+      !Lets(batch_ids, event.batch_id) || !Lets(task_ids, event.task_id)) {
+    return false;
+  }
+  if (!mint_states.empty() && !(event.mint_state && Lets(mint_states, *event.mint_state))) {
+    return false;
+  }
+  if (!energy_min && !energy_max) return true;
+  if (!event.energy) return false;
+  return (!energy_min || *event.energy >= *energy_min) &&
+         (!energy_max || *event.energy <= *energy_max);
+}
+
+std::uint64_t EventFilter::Hash() const {
+  Digest digest;
+  digest.AddAll(types);
+  digest.AddAll(meter_ids);
+  digest.AddAll(user_ids);
+  digest.AddAll(wallet_addresses);
+  digest.AddAll(batch_ids);
+  digest.AddAll(task_ids);
+  digest.AddAll(mint_states);
+  digest.Add(energy_min);
+  digest.Add(energy_max);
+  return digest.Finish();
+}
+
+bool EventFilter::IsEmpty() const { return *this == EventFilter{}; }
+
+}  // namespace wattmint::domain

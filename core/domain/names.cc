@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/domain/mint_state.h"
+#include "core/domain/mint_task.h"
+#include "core/domain/rejection.h"
+
+#include <array>
+
+namespace wattmint::domain {
+namespace {
+
+template <std::size_t N, typename Enum>
+std::string_view At(const std::array<std::string_view, N>& names, Enum value) {
+  const auto index = static_cast<std::size_t>(value);
+  return index < N ? names[index] : "UNKNOWN";
+}
+
+constexpr std::array<std::string_view, 9> kMintStates = {
+    "UNKNOWN",   "PENDING", "CLAIMED",  "SIGNED",         "SUBMITTED",
+    "CONFIRMED", "PARKED",  "REJECTED", "NOT_APPLICABLE",
+};
+
+constexpr std::array<std::string_view, kRejectionsMax + 1> kRejections = {
+    "NONE",
+    "METER_ID_INVALID",
+    "ENERGY_INVALID",
+    "TIME_INVALID",
+    "REQUEST_ID_INVALID",
+    "METER_NOT_PERMITTED",
+    "METER_UNKNOWN",
+    "EXISTS_WITH_DIFFERENT_ENERGY",
+    "REQUEST_ID_REUSED",
+    "ENERGY_NEGATIVE",
+    "ENERGY_TOO_HIGH",
+    "INTERVAL_TOO_LONG",
+    "TIME_IN_FUTURE",
+    "TIME_TOO_OLD",
+    "OVERLAPS_READING",
+    "WITHIN_DUPLICATE_WINDOW",
+    "SUBMITTED_TOO_SOON",
+};
+
+}  // namespace
+
+std::string_view Name(MintState state) { return At(kMintStates, state); }
+
+std::string_view Name(Rejection rejection) { return At(kRejections, rejection); }
+
+std::string IdempotencyKey(const ReadingId& reading_id) { return reading_id.ToString(); }
+
+}  // namespace wattmint::domain

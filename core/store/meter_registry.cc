@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/store/meter_registry.h"
+
+#include <algorithm>
+#include <set>
+
+namespace wattmint::store {
+
+void MeterRegistry::Load(std::vector<domain::Meter> meters) {
+  base::MutexLock lock(mutex_);
+  meters_.clear();
+  for (domain::Meter& meter : meters) {
+    std::string meter_id = meter.meter_id;
+    meters_.insert_or_assign(std::move(meter_id), std::move(meter));
+  }
+}
+
+void MeterRegistry::Put(const domain::Meter& meter) {
+  base::MutexLock lock(mutex_);
+  meters_.insert_or_assign(meter.meter_id, meter);
+}
+
+std::optional<domain::Meter> MeterRegistry::Find(std::string_view meter_id) const {
+  base::MutexLock lock(mutex_);
+  const auto it = meters_.find(std::string(meter_id));
+  if (it == meters_.end()) return std::nullopt;
+  return it->second;
+}
+
+std::vector<domain::Meter> MeterRegistry::List(std::string_view user_id, std::string_view after,
+                                               std::size_t count_max) const {
+  std::vector<domain::Meter> found;
+  {
+    base::MutexLock lock(mutex_);
+    for (const auto& [meter_id, meter] : meters_) {
+      if (meter_id > after && (user_id.empty() || meter.user_id == user_id)) found.push_back(meter);
+    }
+  }
+  std::ranges::sort(found, {}, &domain::Meter::meter_id);
+  if (found.size() > count_max) found.resize(count_max);
+  return found;
+}
+
+std::vector<std::string> MeterRegistry::WalletsOf(std::string_view user_id) const {
+  std::set<std::string> wallets;
+  base::MutexLock lock(mutex_);
+  for (const auto& [meter_id, meter] : meters_) {
+    if (meter.user_id == user_id && !meter.wallet_address.empty()) {
+      wallets.insert(meter.wallet_address);
+    }
+  }
+  return {wallets.begin(), wallets.end()};
+}
+
+std::size_t MeterRegistry::size() const {
+  base::MutexLock lock(mutex_);
+  return meters_.size();
+}
+
+}  // namespace wattmint::store
