@@ -7,11 +7,11 @@ namespace wattmint::domain {
 namespace {
 
 constexpr std::array<std::string_view, kEventTypeMax - kEventTypeMin + 1> kNames = {
-    "MeterReadingReceived",  "MeterReadingValidationFailed",
-    "TokensMinted",          "BatchMintingCompleted",
-    "TaskCreated",           "TaskUpdated",
-    "TaskStatusChanged",     "TaskFeeUpdated",
-    "MeterChanged",          "ApiKeyChanged",
+    "MeterReadingReceived", "MeterReadingValidationFailed",
+    "TokensMinted",         "BatchMintingCompleted",
+    "TaskCreated",          "TaskUpdated",
+    "TaskStatusChanged",    "TaskFeeUpdated",
+    "MeterChanged",         "ApiKeyChanged",
     "MintingSwitched",
 };
 static_assert(std::variant_size_v<Fact> == kNames.size());

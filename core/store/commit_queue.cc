@@ -133,9 +133,8 @@ std::int64_t CommitQueue::Recover() {
       if (const auto bounds = log_.GetBounds(); bounds.ok()) return bounds->last;
     }
     base::MutexLock lock(mutex_);
-    const bool stopping =
-        wake_.WaitFor(mutex_, options_.reopen_delay,
-                      [this]() WATTMINT_REQUIRES(mutex_) { return stopping_; });
+    const bool stopping = wake_.WaitFor(mutex_, options_.reopen_delay,
+                                        [this]() WATTMINT_REQUIRES(mutex_) { return stopping_; });
     if (stopping) return -1;
   }
 }

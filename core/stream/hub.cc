@@ -184,9 +184,8 @@ void Hub::Dispatch(const std::vector<store::EventRecord>& events, std::int64_t r
       dispatched_.store(reset_to);
     }
     for (const store::EventRecord& event : events) {
-      index_.VisitMatches(event.body->attributes, [&tell, &event](const auto& waiter) {
-        tell(waiter, event.sequence);
-      });
+      index_.VisitMatches(event.body->attributes,
+                          [&tell, &event](const auto& waiter) { tell(waiter, event.sequence); });
     }
     if (!events.empty()) dispatched_.store(events.back().sequence);
   }

@@ -38,9 +38,9 @@ class Subscription {
   Subscription(const Subscription&) = delete;
   Subscription& operator=(const Subscription&) = delete;
 
-  // At most `count_max` matching events and about `bytes_max` of payload. Looks at a bounded stretch
-  // of the log, so that `events` may be empty without at_head: call again. May read from disk.
-  // Errors: kOutOfRange when the position was compacted; the log's.
+  // At most `count_max` matching events and about `bytes_max` of payload. Looks at a bounded
+  // stretch of the log, so that `events` may be empty without at_head: call again. May read from
+  // disk. Errors: kOutOfRange when the position was compacted; the log's.
   absl::StatusOr<Page> Next(std::size_t count_max, std::size_t bytes_max);
 
   // Asks for one call of the waker when an event matches. False when one has come already: call
@@ -70,8 +70,8 @@ class Subscription {
   bool reached_head_ = false;
 };
 
-// Takes committed events in, keeps the newest in memory, and wakes the subscribers that they concern:
-// the work for each event is proportional to the subscribers that match.
+// Takes committed events in, keeps the newest in memory, and wakes the subscribers that they
+// concern: the work for each event is proportional to the subscribers that match.
 //
 // Publishing only appends and signals; one dispatcher thread wakes subscribers, so that a slow or
 // numerous audience never holds up the writer.
@@ -96,8 +96,9 @@ class Hub final : public store::EventSink {
   void Publish(std::vector<store::EventRecord> events) override;
   void Reset(std::int64_t last) override;
 
-  // Events after `after` (excluded). `waker` is called on the dispatcher's thread and must not block
-  // nor end the subscription; it is not called any more once the Subscription's destructor returned.
+  // Events after `after` (excluded). `waker` is called on the dispatcher's thread and must not
+  // block nor end the subscription; it is not called any more once the Subscription's destructor
+  // returned.
   std::unique_ptr<Subscription> Subscribe(Interest interest, std::int64_t after,
                                           std::function<void()> waker);
   // Last published sequence.

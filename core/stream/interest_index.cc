@@ -58,8 +58,7 @@ void InterestIndex::VisitBucket(const Bucket& bucket, const domain::EventAttribu
   }
 }
 
-void InterestIndex::VisitMatches(const domain::EventAttributes& event,
-                                 const Visitor& visit) const {
+void InterestIndex::VisitMatches(const domain::EventAttributes& event, const Visitor& visit) const {
   if (event.audience == domain::EventAttributes::Audience::kPublic) {
     VisitBucket(all_, event, visit);
     return;

@@ -27,7 +27,7 @@ struct Waiter {
   // Whether the subscriber wants to be woken.
   std::atomic<bool> armed{false};
 
-  base::Mutex mutex;                                     // guards the end of the subscription
+  base::Mutex mutex;                                       // guards the end of the subscription
   std::function<void()> waker WATTMINT_GUARDED_BY(mutex);  // empty: it has ended
 };
 
