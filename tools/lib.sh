@@ -32,9 +32,11 @@ install_packages() {
   mapfile -t packages < <(lacking "$@")
   [[ ${#packages[@]} -gt 0 ]] || return 0
   say "installing ${#packages[@]} packages: ${packages[*]}"
+  mkdir -p build
   as_root apt-get -qq update
   as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends "${packages[@]}" >/dev/null
+    apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends "${packages[@]}" \
+    >build/apt.log 2>&1 || { cat build/apt.log; return 1; }
 }
 
 # build PRESET [TARGET...]: configures once, then builds; a log shows every 25th step.
