@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/access/reason.h"
+
+#include <absl/strings/cord.h>
+#include <absl/strings/string_view.h>
+#include <absl/types/optional.h>
+
+#include <charconv>
+#include <cstdint>
+
+namespace wattmint::access {
+namespace {
+
+constexpr char kReasonUrl[] = "wattmint.reason";
+constexpr char kRetryAfterUrl[] = "wattmint.retry_after_us";
+
+std::optional<std::string> PayloadOf(const absl::Status& status, const char* url) {
+  const absl::optional<absl::Cord> payload = status.GetPayload(url);
+  if (!payload.has_value()) return std::nullopt;
+  return std::string(*payload);
+}
+
+}  // namespace
+
+absl::Status WithReason(absl::Status status, std::string_view reason) {
+  status.SetPayload(kReasonUrl, absl::Cord(absl::string_view(reason.data(), reason.size())));
+  return status;
+}
+
+std::optional<std::string> ReasonOf(const absl::Status& status) {
+  return PayloadOf(status, kReasonUrl);
+}
+
+absl::Status WithRetryAfter(absl::Status status, base::Duration retry_after) {
+  status.SetPayload(kRetryAfterUrl, absl::Cord(std::to_string(retry_after.count())));
+  return status;
+}
+
+std::optional<base::Duration> RetryAfterOf(const absl::Status& status) {
+  const std::optional<std::string> text = PayloadOf(status, kRetryAfterUrl);
+  if (!text.has_value()) return std::nullopt;
+  std::int64_t microseconds = 0;
+  const auto parsed = std::from_chars(text->data(), text->data() + text->size(), microseconds);
+  if (parsed.ec != std::errc()) return std::nullopt;
+  return base::Duration(microseconds);
+}
+
+}  // namespace wattmint::access
