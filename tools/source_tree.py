@@ -12,8 +12,8 @@ NOT_OURS = {".git", "build", "node_modules", "__pycache__"}
 def paths(root):
     """Sorted posix paths relative to `root`; without git, all that is not a build result."""
     listing = subprocess.run(
-        ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        capture_output=True, check=False)
+        ["git", "-C", str(root), "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others",
+         "--exclude-standard"], capture_output=True, check=False)
     if listing.returncode == 0:
         found = [name for name in listing.stdout.decode().split("\0") if name]
     else:
