@@ -24,7 +24,7 @@ ARROWS = {
     "core/market": "core/store core/wire core/ledger core/access core/domain core/base",
     "core/rpc": "core/ingest core/mint core/market core/stream core/ledger core/wire core/access "
                 "core/store core/domain core/base",
-    "core/client": "core/wire core/stream core/domain core/base",
+    "core/client": "core/wire core/stream core/access core/domain core/base",
     "storage": "core/store core/ledger core/domain core/base",
     "bridge": "core/client core/stream core/wire core/access core/domain core/base",
     "cli": "core storage bridge",

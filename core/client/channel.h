@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/base/clock.h"
+#include "core/client/credential.h"
+
+#include <absl/status/status.h>
+
+#include <memory>
+#include <string>
+
+// Named only, so that who includes this header need not know gRPC.
+namespace grpc {
+class Channel;
+class ClientContext;
+class Status;
+}  // namespace grpc
+
+namespace wattmint::client {
+
+// Where the core is and how to reach it.
+struct ChannelOptions {
+  std::string target;  // "host:port", or whatever gRPC can resolve
+  bool tls = false;
+  std::string root_certificates;  // PEM; empty: the system's
+  std::string tls_name;           // name that the certificate must have; empty: the target's host
+};
+
+// A channel that connects when it is first used, again whenever it was lost, and pings every 30 s.
+// shared: gRPC's stubs and calls hold it as well.
+std::shared_ptr<grpc::Channel> OpenChannel(const ChannelOptions& options);
+
+// Puts the credential into the metadata of a call that is about to start.
+void Attach(const Credential& credential, grpc::ClientContext& context);
+
+// Gives a call that is about to start so long.
+void SetTimeout(base::Duration timeout, grpc::ClientContext& context);
+
+// The status of a call, with the reason and the time to retry after that the server gave
+// (core/access/reason.h).
+absl::Status FromGrpc(const grpc::Status& status);
+
+// Whether the same call may go well later: the connection was lost, the server is busy, or stops.
+bool IsTransient(const absl::Status& status);
+
+}  // namespace wattmint::client
