@@ -5,7 +5,6 @@
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
-
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
@@ -30,8 +29,8 @@ absl::Status WithDetails(absl::Status status, const google::rpc::Status& details
     if (detail.UnpackTo(&retry)) {
       const auto& delay = retry.retry_delay();
       status = access::WithRetryAfter(
-          std::move(status), std::chrono::seconds(delay.seconds()) +
-                                 std::chrono::microseconds(delay.nanos() / 1'000));
+          std::move(status),
+          std::chrono::seconds(delay.seconds()) + std::chrono::microseconds(delay.nanos() / 1'000));
     }
   }
   return status;

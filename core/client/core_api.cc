@@ -5,6 +5,7 @@
 #include "wattmint/v1/event.grpc.pb.h"
 #include "wattmint/v1/reading.grpc.pb.h"
 
+#include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
 namespace wattmint::client {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "core/client/channel.h"
-
 #include "wattmint/v1/access.pb.h"
 #include "wattmint/v1/event.pb.h"
 #include "wattmint/v1/reading.pb.h"

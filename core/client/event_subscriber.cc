@@ -7,6 +7,7 @@
 #include "core/base/status_macros.h"
 
 #include <absl/cleanup/cleanup.h>
+#include <grpcpp/channel.h>
 #include <grpcpp/completion_queue.h>
 #include <grpcpp/generic/generic_stub.h>
 
@@ -247,8 +248,7 @@ base::Duration EventSubscriber::DelayAfter(const absl::Status& why) {
 
 bool EventSubscriber::WaitUnlessStopped(base::Duration delay) {
   base::MutexLock lock(mutex_);
-  return !stopped_.WaitFor(mutex_, delay,
-                           [this]() WATTMINT_REQUIRES(mutex_) { return stopping_; });
+  return !stopped_.WaitFor(mutex_, delay, [this]() WATTMINT_REQUIRES(mutex_) { return stopping_; });
 }
 
 }  // namespace wattmint::client

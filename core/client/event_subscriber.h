@@ -44,8 +44,8 @@ struct StreamPosition {
   std::int64_t head_sequence = 0;  // of the log, as far as the server told
 };
 
-// Follows the core's event stream for ever: connects again with full jitter, goes on from its newest
-// cursor and last sequence, and so hands over each event exactly once.
+// Follows the core's event stream for ever: connects again with full jitter, goes on from its
+// newest cursor and last sequence, and so hands over each event exactly once.
 //
 // Threads: Stop() and position() from any; one of its own. Lifetime: the listener must outlive it.
 class EventSubscriber {

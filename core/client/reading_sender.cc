@@ -5,9 +5,9 @@
 #include "core/base/assert.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
-
 #include "wattmint/v1/reading.grpc.pb.h"
 
+#include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
 #include <algorithm>
@@ -96,9 +96,8 @@ absl::Status ReadingSender::Recover() {
   if (IsCancelled()) return base::Cancelled("cancelled");
   const auto since = std::chrono::steady_clock::now() - last_progress_;
   if (!IsTransient(why) || since > options_.give_up_after) return why;
-  const base::Duration delay =
-      std::max(base::BackoffDelay(options_.backoff, ++failures_, random_),
-               access::RetryAfterOf(why).value_or(base::Duration::zero()));
+  const base::Duration delay = std::max(base::BackoffDelay(options_.backoff, ++failures_, random_),
+                                        access::RetryAfterOf(why).value_or(base::Duration::zero()));
   lost_(why, delay);
   base::MutexLock lock(mutex_);
   wake_.WaitFor(mutex_, delay, [this]() WATTMINT_REQUIRES(mutex_) { return cancelled_; });

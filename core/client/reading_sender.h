@@ -5,7 +5,6 @@
 #include "core/base/mutex.h"
 #include "core/base/random.h"
 #include "core/client/channel.h"
-
 #include "wattmint/v1/reading.pb.h"
 
 #include <absl/status/status.h>
