@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+// The contract of @wattmint/client. Field names are those of the wire, see bridge/README.md.
+
+/** One of them. A string means `token`. */
+export type Credential =
+  | string
+  | { ticket: string }  // one-time, of POST /ws/ticket; travels in the address
+  | { token: string }   // JWT or API key; travels in the first message, never in the address
+  | { apiKey: string };
+
+export type State = "idle" | "connecting" | "authenticating" | "open" | "waiting" | "closed";
+
+export interface StateChange {
+  state: State;
+  previous: State;
+  /** Connections that failed one after another. */
+  attempt: number;
+  /** waiting, closed: why; a code of the wire, or CONNECTION_LOST, SILENT, NO_ANSWER, CLOSED. */
+  reason?: string;
+  /** closed: why, in a sentence. */
+  message?: string;
+  /** waiting, closed: how the socket closed. */
+  closeCode?: number;
+  /** waiting: the next attempt comes after so many milliseconds. */
+  retryInMs?: number;
+  /** open: who is signed in. */
+  identity?: Identity;
+}
+
+export interface Identity {
+  user_id: string;
+  wallet: string | null;
+  roles: string[];
+  expires_at: string | null;
+}
+
+export interface CredentialRequest {
+  /** renew: the session is about to expire; the user must stay the same. */
+  why: "connect" | "retry" | "renew";
+  /** Why the last credential was refused. The same one again ends the client. */
+  refused: string | null;
+}
+
+export interface ClientOptions {
+  /** The bridge's /ws, by http(s) or ws(s); in a browser relative to the page. */
+  url: string | URL;
+  /**
+   * Asked before each connection. null or undefined signs out; a WattmintError that is `final` closes
+   * the client; any other error is retried. Without it the connection itself must be authenticated.
+   */
+  credential?: (request: CredentialRequest) => Credential | null | undefined
+    | Promise<Credential | null | undefined>;
+  /** A WebSocket class, needed below Node 22: that of npm's ws. */
+  WebSocket?: new (url: string, protocols: string[]) => unknown;
+  /** Full jitter: wait a random part of min(cap, base * 2^attempt). Default 500 and 30000. */
+  backoffBaseMs?: number;
+  backoffCapMs?: number;
+  /** Between two round trips. Default 10000. */
+  pingIntervalMs?: number;
+  /** A connection without any frame for so long is dead. Default 40000. */
+  silenceMs?: number;
+  /** From dialling to Authenticated. Default 15000. */
+  connectTimeoutMs?: number;
+  /** From 0, included, to 1, excluded. */
+  random?: () => number;
+}
+
+export interface EventFilter {
+  event_types?: EventName[] | null;
+  meters?: string[] | null;
+  min_amount?: number | null;
+}
+
+/** Where in a log a client is. Plain data: may be stored and handed to `resume` later. */
+export interface Position {
+  cursor: string | null;
+  epoch: string | null;
+  sequence: number;
+}
+
+export interface SubscribeOptions {
+  /** Only for the first channels, or a filter. Default "now". */
+  start?: "now" | "beginning";
+  /** Instead of `start`: go on behind this position of the same channels or filter. */
+  resume?: Position;
+}
+
+export interface Lag {
+  /** Of the last ping. */
+  roundTripMs: number | null;
+  /** Last sequence of the log, and up to where all that matches was delivered; of the last Heartbeat. */
+  headSequence: number | null;
+  deliveredSequence: number | null;
+  upstream: "connected" | "lost" | null;
+  /** Last event that was seen. */
+  sequence: number;
+  /** Milliseconds since 1970. */
+  lastFrameAt: number | null;
+  lastHeartbeatAt: number | null;
+}
+
+export interface MeterReadingReceived {
+  user_id: string;
+  wallet_address?: string;
+  meter_id: string;
+  kwh_amount: number;
+  timestamp: string;
+  reading_id: string;
+  interval_seconds: number;
+  quality: string;
+}
+
+export interface MeterReadingValidationFailed {
+  user_id: string;
+  wallet_address?: string;
+  meter_id: string;
+  kwh_amount?: number;
+  error_reason: string;
+  timestamp?: string;
+}
+
+export interface TokensMinted {
+  user_id: string;
+  wallet_address: string;
+  meter_id: string;
+  kwh_amount: number;
+  /** Base units, 10^-9 GRX. */
+  tokens_minted: number;
+  transaction_signature: string;
+  timestamp: string;
+  reading_id: string;
+  task_id: string;
+  batch_id: string;
+}
+
+export interface BatchMintingCompleted {
+  batch_id: string;
+  total_readings: number;
+  successful_mints: number;
+  failed_mints: number;
+  deferred_mints: number;
+  duplicate_mints: number;
+  timestamp: string;
+}
+
+export interface TaskEvent {
+  task_id: string;
+  job_id?: string;
+  user_id: string;
+  meter_id: string;
+  changes?: Record<string, unknown>;
+  timestamp: string;
+}
+
+export interface TaskStatusChanged extends TaskEvent {
+  old_status: string;
+  new_status: string;
+}
+
+export interface Events {
+  MeterReadingReceived: MeterReadingReceived;
+  MeterReadingValidationFailed: MeterReadingValidationFailed;
+  TokensMinted: TokensMinted;
+  BatchMintingCompleted: BatchMintingCompleted;
+  TaskCreated: TaskEvent;
+  TaskUpdated: TaskEvent;
+  TaskStatusChanged: TaskStatusChanged;
+  TaskFeeUpdated: TaskEvent;
+}
+
+export type EventName = keyof Events;
+
+/** A fact of the log. `seq` grows; each is seen once, also across connections. */
+export type EventFrame<Name extends EventName = EventName> = {
+  [K in Name]: { type: K; seq: number; timestamp: string; data: Events[K] };
+}[Name];
+
+/** A message of the server that is no fact of the log, as it came. */
+export interface Message<Data = Record<string, unknown>> {
+  type: string;
+  id?: string | number;
+  timestamp: string;
+  data: Data;
+}
+
+type EventListeners = { [K in EventName]: EventFrame<K> };
+
+export interface Listeners extends EventListeners {
+  /** Every fact, also of types that are not known here. */
+  event: EventFrame;
+  state: StateChange;
+  /** A Heartbeat or the answer to a ping. */
+  lag: Lag;
+  /**
+   * What follows does not continue what was seen: a new subscription (SUBSCRIBED), or a log, user or
+   * filter that the cursor was not made for (its error code). Forget what was built from events.
+   */
+  reset: { reason: string; epoch: string };
+  /** Events that the log has no longer: sequences `from` to `to`, both included. */
+  gap: { from: number; to: number };
+  /** An Error that answers no request, or a credential that could not be renewed. */
+  error: WattmintError;
+  Connected: Message;
+  Authenticated: Message<Identity>;
+  Subscribed: Message;
+  Unsubscribed: Message;
+  Heartbeat: Message;
+  CaughtUp: Message<{ cursor: string; sequence: number }>;
+  FellBehind: Message<{ delivered_sequence: number; head_sequence: number }>;
+  Draining: Message<{ reconnect_after_ms: number; cursor?: string }>;
+  CredentialExpiring: Message<{ expires_at: string }>;
+  RateLimitWarning: Message<{ used: number; limit: number }>;
+  SystemStatus: Message;
+  Notification: Message<{ level: "info" | "warning"; message: string }>;
+}
+
+export class WattmintError extends Error {
+  constructor(code: string, message?: string,
+    options?: { final?: boolean; retryAfterMs?: number; data?: Record<string, unknown> });
+  /** An error code of the wire, UNREACHABLE, or CONNECTION_LOST. */
+  readonly code: string;
+  /** Trying again does not help: another credential is needed. */
+  readonly final: boolean;
+  readonly retryAfterMs?: number;
+  readonly data?: Record<string, unknown>;
+}
+
+/**
+ * Holds one connection to a bridge, and takes the stream up where it was whenever it is lost.
+ *
+ * Listeners run in the order of the frames, and must not throw; what they throw is reported as uncaught.
+ */
+export class WattmintClient {
+  constructor(options: ClientOptions);
+  readonly state: State;
+  readonly lag: Lag;
+  readonly position: Position;
+  /** Events that came again and were left out; 0 unless a log had to be read from its beginning. */
+  readonly duplicates: number;
+  /** Returns what takes the listener away. */
+  on<K extends keyof Listeners>(type: K, listener: (detail: Listeners[K]) => void): () => void;
+  /** From idle or closed; after closed the stream goes on where it was. */
+  connect(): void;
+  /** Ends the wait of the back-off, for example when the network is back. */
+  retryNow(): void;
+  close(): void;
+  /**
+   * Adds channels, at most 20 a call, or sets the filter. Resolves when the server has acknowledged,
+   * which may be some connections later. Rejects with a WattmintError if it is refused.
+   */
+  subscribe(what: string | string[] | { channels: string[] } | EventFilter,
+    options?: SubscribeOptions): Promise<void>;
+  /** Everything unless channels are given. */
+  unsubscribe(channels?: string[]): Promise<void>;
+  /** The round trip in milliseconds. */
+  ping(): Promise<number>;
+}
+
+/** Exchanges a token or key for a one-time ticket. `url` is the bridge's /ws/ticket. */
+export function fetchTicket(options: {
+  url: string | URL;
+  token?: string;
+  apiKey?: string;
+  fetch?: typeof globalThis.fetch;
+}): Promise<{ ticket: string; expires_at: string }>;
+
+/** Base units (10^-9 GRX) of any size as an exact decimal number: "1500000000" is "1.5". */
+export function formatTokens(baseUnits: string | number | bigint,
+  options?: { minimumFractionDigits?: number }): string;
+
+/** `kwh_amount` of an event as exact nano-kWh, for sums. Exact up to a million kWh. */
+export function nanoKwh(kwhAmount: number): bigint;
+
+/** Whether a connection that closed with this code may be opened again. */
+export function mayReconnect(closeCode: number): boolean;
