@@ -15,11 +15,13 @@ std::string EncodeHex(ByteView bytes) {
 }
 
 absl::StatusOr<Bytes> DecodeHex(std::string_view text) {
-  Bytes bytes(text.size() / 2);
-  if (text.size() % 2 != 0 || sodium_hex2bin(bytes.data(), bytes.size(), text.data(), text.size(),
-                                             nullptr, nullptr, nullptr) != 0) {
+  Bytes bytes(text.size() / 2 + 1);  // libsodium wants memory also for an empty text
+  size_t size = 0;
+  if (sodium_hex2bin(bytes.data(), bytes.size(), text.data(), text.size(), nullptr, &size,
+                     nullptr) != 0) {
     return InvalidArgument("not hexadecimal: an even number of digits 0-9 and a-f is expected");
   }
+  bytes.resize(size);
   return bytes;
 }
 

@@ -28,6 +28,7 @@ uint64_t RandomSource::NextBelow(uint64_t bound) {
 
 void SystemRandom::Fill(std::span<uint8_t> out) {
   EnsureCryptoReady();
+  if (out.empty()) return;  // libsodium wants memory also for no bytes
   randombytes_buf(out.data(), out.size());
 }
 
