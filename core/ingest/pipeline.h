@@ -11,6 +11,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <optional>
@@ -21,8 +22,8 @@ namespace wattmint::ingest {
 // One reading of a request, as far as its text could be read.
 struct Candidate {
   domain::Reading reading;
-  domain::Refusal malformed;                // kNone: well-formed
-  std::optional<domain::Time> known_start;  // for the event of a malformed reading
+  domain::Refusal malformed;          // kNone: well-formed
+  std::optional<domain::Time> start;  // absent when the reading has none
 };
 
 enum class Outcome { kAccepted, kExists, kRejected };
@@ -61,6 +62,10 @@ class Pipeline {
 
  private:
   class SubmitOp;
+
+  absl::StatusOr<RecentReadings::Meter*> Recall(store::Transaction& transaction,
+                                                const domain::Meter& meter);
+  void Count(const Answer& answer);
 
   store::CommitQueue& queue_;
   const store::MeterRegistry& registry_;

@@ -17,6 +17,7 @@ class RecentReadings {
  public:
   struct Meter {
     std::optional<domain::Time> last_end;     // greatest end of the meter's readings
+    bool may_end_in_point = true;             // whether a point reading may lie at last_end
     std::optional<domain::Time> last_accept;  // of the newest reading since the start
   };
   Meter* Find(std::int64_t meter_ref);

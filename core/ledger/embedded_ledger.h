@@ -3,24 +3,23 @@
 
 #include "core/base/clock.h"
 #include "core/base/mutex.h"
+#include "core/ledger/ed25519.h"
 #include "core/ledger/ledger.h"
+#include "core/ledger/mint_text.h"
 #include "core/store/ledger_book.h"
 
-#include <array>
 #include <functional>
-#include <memory>
+#include <string>
+#include <vector>
 
 namespace wattmint::ledger {
 
 // The ledger in a file of its own with a key of its own: mints unique by idempotency key, signed
-// with Ed25519 and chained by hash. Its signed bytes never expire, and a mint is final when
-// Submit() returns. Threads: any. Lifetime: `book` and `clock` must outlive it.
+// with Ed25519 and chained by hash. Its signed bytes (MintText) never expire, and a mint is final
+// when Submit() returns. Threads: any. Lifetime: `book` and `clock` must outlive it.
 class EmbeddedLedger final : public Ledger {
  public:
-  using Seed = std::array<std::uint8_t, 32>;  // of the Ed25519 key (RFC 8032)
-
-  EmbeddedLedger(store::LedgerBook& book, base::Clock& clock, const Seed& seed);
-  ~EmbeddedLedger() override;
+  EmbeddedLedger(store::LedgerBook& book, base::Clock& clock, const Ed25519Seed& seed);
 
   std::string_view name() const override { return "embedded"; }
   std::string public_key() const override;
@@ -30,20 +29,25 @@ class EmbeddedLedger final : public Ledger {
   absl::StatusOr<domain::TokenAmount> GetBalance(std::string_view wallet_address) override;
 
  private:
-  struct Parsed;
-  absl::StatusOr<Parsed> Check(const SignedMint& mint) const;
-  absl::StatusOr<Receipt> Answer(const Parsed& mint, const store::LedgerEntry& entry,
-                                 Verdict same) const;
+  struct Checked {
+    MintText text;
+    Ed25519Signature signature;
+  };
+  absl::StatusOr<Checked> Check(const SignedMint& mint) const;
+  // Answers what is decided already, and adds an entry for what is to be minted.
+  absl::StatusOr<Receipt> Decide(const SignedMint& mint, const store::LedgerHead& head,
+                                 std::vector<store::LedgerEntry>& fresh) const;
 
   store::LedgerBook& book_;
   base::Clock& clock_;
-  struct KeyPair;
-  std::unique_ptr<KeyPair> key_;
-  base::Mutex mutex_;  // one Submit() at a time, since each continues the chain
+  const Ed25519Key key_;
+  const std::string ledger_id_;
+  base::Mutex submit_mutex_;  // one Submit() at a time, since each continues the chain
 };
 
-// Walks a book from its first entry: heights, hash chain, signatures, balances' sum. Calls
-// `progress` now and then with the height reached. kDataLoss names the first entry that is wrong.
+// Walks a book from its first entry: heights, hash chain, texts, signatures, keys that come twice,
+// the sum. Calls `progress` now and then with the height that was reached. Errors: kDataLoss names
+// the first entry that is wrong, and how; kInvalidArgument for a key that is none.
 absl::StatusOr<Supply> VerifyBook(store::LedgerBook& book, std::string_view public_key,
                                   const std::function<void(std::int64_t)>& progress);
 

@@ -7,6 +7,7 @@
 #include "core/domain/limits.h"
 #include "core/domain/mint_task.h"
 #include "core/ledger/ledger.h"
+#include "core/mint/planner.h"
 #include "core/store/commit_queue.h"
 #include "core/store/meter_registry.h"
 #include "core/store/queries.h"
@@ -20,25 +21,38 @@
 namespace wattmint::mint {
 
 // Works mint tasks, each exactly once, whatever crashes in between:
-//   PENDING -> SIGNED (the signed bytes are durable) -> CONFIRMED | PENDING (put off) | PARKED.
-// What a crash left SIGNED is sent again, byte for byte, before anything new is begun.
+//   PENDING -> SIGNED (the signed bytes are durable) -> CONFIRMED | PARKED.
+// What is SIGNED is sent again, byte for byte, until the ledger answers, and before anything new is
+// begun. Each step is one transaction with its events.
 //
-// Threads: Run() on one; the rest from any. Lifetime: what it is given must outlive it.
+// Threads: Run() and WorkOnce() on one; the rest from any. Lifetime: what it is given must outlive
+// it.
 class Minter {
  public:
   // Called on the queue's acknowledger thread; must not block.
   using TaskCallback = std::function<void(absl::StatusOr<domain::MintTask>)>;
   using Callback = std::function<void(absl::Status)>;
 
+  struct State {
+    bool paused = false;
+    std::string reason;
+    bool automatic = false;
+  };
+
   Minter(store::CommitQueue& queue, store::Queries& queries, const store::MeterRegistry& registry,
          ledger::Ledger& ledger, base::Clock& clock, base::RandomSource& random,
          const domain::MintLimits& limits);
 
+  // Reads the durable switches. Call it before anything else.
+  absl::Status Load();
   // Works until Stop().
   void Run();
   void Stop();
   // There may be something to do.
   void Wake();
+
+  // One batch, if there is one. Whether anything moved on. Blocks until it is durable.
+  absl::StatusOr<bool> WorkOnce();
 
   // Asks for one task to be worked also while automatic minting is off. A task that is not PENDING
   // is answered as it is. kNotFound.
@@ -48,23 +62,25 @@ class Minter {
   void Pause(std::string reason, Callback done);
   void Resume(Callback done);
 
-  struct State {
-    bool paused = false;
-    std::string reason;
-    bool automatic = false;
-  };
   State state() const;
 
  private:
-  struct Work;  // see minter.cc
+  using Transition = absl::StatusOr<domain::MintTask> (*)(store::WriteContext&, std::int64_t);
+
+  absl::StatusOr<bool> Begin(std::vector<domain::MintTask> due);
+  absl::StatusOr<bool> Send(std::vector<domain::MintTask> tasks);
+  void Change(std::int64_t task_id, Transition transition, TaskCallback done);
+  void Switch(bool paused, std::string reason, Callback done);
+  void WaitForWork(base::Duration timeout);
+  base::Duration IdleTime(int failures);
 
   store::CommitQueue& queue_;
   store::Queries& queries_;
-  const store::MeterRegistry& registry_;
   ledger::Ledger& ledger_;
   base::Clock& clock_;
   base::RandomSource& random_;
   const domain::MintLimits limits_;
+  Planner planner_;  // the thread of Run() only
 
   mutable base::Mutex mutex_;  // guards the switches
   base::CondVar wake_;

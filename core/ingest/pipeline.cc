@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/ingest/pipeline.h"
+
+#include "core/base/status_macros.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace wattmint::ingest {
+namespace {
+
+using domain::Reading;
+using domain::Rejection;
+
+// The accepted readings of one meter, from memory as far as that suffices.
+class MeterHistory final : public ReadingHistory {
+ public:
+  MeterHistory(store::Transaction& transaction, std::int64_t meter_ref,
+               RecentReadings::Meter& recent)
+      : transaction_(transaction), meter_ref_(meter_ref), recent_(recent) {}
+
+  // Whether the reading lies behind everything that is known, so that nothing can be in its way.
+  bool IsBeyond(const Reading& reading) const {
+    return !recent_.last_end || reading.start > *recent_.last_end ||
+           (reading.start == *recent_.last_end && !reading.IsPoint() && !recent_.may_end_in_point);
+  }
+
+  absl::StatusOr<bool> HasOverlap(const Reading& reading) override {
+    if (IsBeyond(reading)) return false;
+    // An interval reading takes what starts before its end; a point reading what starts up to it.
+    const domain::Time before =
+        reading.IsPoint() ? reading.start + domain::Duration(1) : reading.end();
+    WATTMINT_ASSIGN_OR_RETURN(const auto last,
+                              transaction_.FindLastStartingBefore(meter_ref_, before));
+    if (!last) return false;
+    if (reading.IsPoint()) return last->start + last->length > reading.start;
+    return last->start >= reading.start || last->start + last->length > reading.start;
+  }
+
+  absl::StatusOr<bool> HasPointNear(domain::Time time, domain::Duration window) override {
+    if (!recent_.last_end || *recent_.last_end <= time - window) return false;
+    return transaction_.HasPointBetween(meter_ref_, time - window, time + window);
+  }
+
+  std::optional<domain::Time> LastAccept() override { return recent_.last_accept; }
+
+ private:
+  store::Transaction& transaction_;
+  const std::int64_t meter_ref_;
+  RecentReadings::Meter& recent_;
+};
+
+Answer Existing(const store::KnownReading& known) {
+  return {Outcome::kExists, known.reading_id, {}, known.mint_state};
+}
+
+Answer Refused(domain::Refusal refusal) {
+  return {Outcome::kRejected, std::nullopt, std::move(refusal), domain::MintState::kPending};
+}
+
+// Whether the owner of the meter hears of a refusal: not of what strangers try, nor of floods.
+bool IsTold(Rejection rejection) {
+  return rejection != Rejection::kMeterIdInvalid && rejection != Rejection::kMeterNotPermitted &&
+         rejection != Rejection::kMeterUnknown && rejection != Rejection::kSubmittedTooSoon;
+}
+
+}  // namespace
+
+// One request on its way through the queue.
+class Pipeline::SubmitOp final : public store::WriteOp {
+ public:
+  SubmitOp(Pipeline& pipeline, Submitter submitter, std::vector<Candidate> candidates,
+           Callback done)
+      : pipeline_(pipeline),
+        submitter_(std::move(submitter)),
+        candidates_(std::move(candidates)),
+        done_(std::move(done)) {}
+
+  absl::Status Apply(store::WriteContext& context) override {
+    answers_.reserve(candidates_.size());
+    for (const Candidate& candidate : candidates_) {
+      auto answer = Take(context, candidate);
+      if (!answer.ok()) return answer.status();
+      answers_.push_back(*std::move(answer));
+    }
+    return absl::OkStatus();
+  }
+
+  void Done(const absl::Status& status) override {
+    if (!status.ok()) return done_(status);
+    bool mintable = false;
+    for (const Answer& answer : answers_) {
+      pipeline_.Count(answer);
+      mintable |=
+          answer.outcome == Outcome::kAccepted && answer.mint_state == domain::MintState::kPending;
+    }
+    if (mintable) pipeline_.on_mintable_();
+    done_(std::move(answers_));
+  }
+
+  std::size_t weight() const override { return candidates_.size(); }
+
+ private:
+  absl::StatusOr<Answer> Take(store::WriteContext& context, const Candidate& candidate) {
+    const Reading& reading = candidate.reading;
+    const auto meter = candidate.malformed.rejection == Rejection::kMeterIdInvalid
+                           ? std::nullopt
+                           : pipeline_.registry_.Find(reading.meter_id);
+    auto answer = Decide(context, candidate, meter ? &*meter : nullptr);
+    if (!answer.ok() || answer->outcome != Outcome::kRejected) return answer;
+    const bool is_permitted =
+        meter && CheckMeter(submitter_, reading, &*meter).rejection == Rejection::kNone;
+    if (is_permitted && IsTold(answer->refusal.rejection)) {
+      WATTMINT_RETURN_IF_ERROR(context.Append(domain::MeterReadingValidationFailed{
+          meter->user_id, meter->wallet_address, meter->meter_id, reading.energy, answer->refusal,
+          candidate.start}));
+    }
+    return answer;
+  }
+
+  absl::StatusOr<Answer> Decide(store::WriteContext& context, const Candidate& candidate,
+                                const domain::Meter* meter) {
+    const Reading& reading = candidate.reading;
+    if (candidate.malformed.rejection != Rejection::kNone) return Refused(candidate.malformed);
+    domain::Refusal refusal = CheckMeter(submitter_, reading, meter);
+    if (refusal.rejection != Rejection::kNone) return Refused(std::move(refusal));
+    WATTMINT_ASSIGN_OR_RETURN(RecentReadings::Meter * recent,
+                              pipeline_.Recall(context.transaction(), *meter));
+    MeterHistory history(context.transaction(), meter->meter_ref, *recent);
+    if (!history.IsBeyond(reading)) {
+      WATTMINT_ASSIGN_OR_RETURN(const auto repeated, FindRepeated(context, reading, *meter));
+      if (repeated) return *repeated;
+    }
+    if (!reading.request_id.empty()) {
+      WATTMINT_ASSIGN_OR_RETURN(const auto used, context.transaction().FindRequestId(
+                                                     meter->meter_ref, reading.request_id));
+      if (used) return RequestIdReused(reading);
+    }
+    WATTMINT_ASSIGN_OR_RETURN(
+        refusal, CheckReading(submitter_, reading, pipeline_.limits_, context.now(), history));
+    if (refusal.rejection != Rejection::kNone) return Refused(std::move(refusal));
+    return Accept(context, reading, *meter, *recent);
+  }
+
+  static absl::StatusOr<std::optional<Answer>> FindRepeated(store::WriteContext& context,
+                                                            const Reading& reading,
+                                                            const domain::Meter& meter) {
+    WATTMINT_ASSIGN_OR_RETURN(
+        const auto known,
+        context.transaction().FindReading(meter.meter_ref, reading.start, reading.length));
+    if (!known) return std::optional<Answer>();
+    if (known->energy == reading.energy && known->quality == reading.quality &&
+        known->channel == reading.channel) {
+      return std::optional(Existing(*known));
+    }
+    Answer answer = Refused(
+        {Rejection::kExistsWithDifferentEnergy,
+         fmt::format("the reading was accepted before with {} kWh, and now says {} kWh, or differs "
+                     "in quality or channel; nothing changed",
+                     known->energy.ToString(), reading.energy.ToString())});
+    answer.reading_id = known->reading_id;
+    answer.mint_state = known->mint_state;
+    return std::optional(std::move(answer));
+  }
+
+  static Answer RequestIdReused(const Reading& reading) {
+    return Refused({Rejection::kRequestIdReused,
+                    fmt::format("request_id '{}' was used for another reading of meter {}",
+                                reading.request_id, reading.meter_id)});
+  }
+
+  absl::StatusOr<Answer> Accept(store::WriteContext& context, const Reading& reading,
+                                const domain::Meter& meter, RecentReadings::Meter& recent) {
+    const domain::MintState state = InitialMintState(reading, pipeline_.limits_);
+    WATTMINT_ASSIGN_OR_RETURN(
+        const domain::ReadingId reading_id,
+        context.transaction().InsertReading(meter, reading, state, context.now()));
+    WATTMINT_RETURN_IF_ERROR(context.Append(domain::MeterReadingReceived{
+        meter.user_id, meter.wallet_address, meter.meter_id, reading.energy, reading_id,
+        reading.start, reading.length, reading.quality, reading.channel, state}));
+    if (state == domain::MintState::kPending) {
+      WATTMINT_RETURN_IF_ERROR(context.Append(domain::TaskCreated{
+          reading_id.row(), meter.user_id, meter.meter_id, reading_id, reading.energy}));
+    }
+    if (!recent.last_end || reading.end() >= *recent.last_end) {
+      recent.last_end = reading.end();
+      recent.may_end_in_point = reading.IsPoint();
+    }
+    recent.last_accept = context.now();
+    return Answer{Outcome::kAccepted, reading_id, {}, state};
+  }
+
+  Pipeline& pipeline_;
+  const Submitter submitter_;
+  const std::vector<Candidate> candidates_;
+  const Callback done_;
+  std::vector<Answer> answers_;
+};
+
+Pipeline::Pipeline(store::CommitQueue& queue, const store::MeterRegistry& registry,
+                   const domain::ReadingLimits& limits, std::function<void()> on_mintable)
+    : queue_(queue), registry_(registry), limits_(limits), on_mintable_(std::move(on_mintable)) {
+  queue_.OnReopen([this] {
+    recent_.Clear();
+    return absl::OkStatus();
+  });
+}
+
+void Pipeline::Submit(Submitter submitter, std::vector<Candidate> candidates, Callback done) {
+  queue_.Submit(std::make_unique<SubmitOp>(*this, std::move(submitter), std::move(candidates),
+                                           std::move(done)));
+}
+
+absl::StatusOr<RecentReadings::Meter*> Pipeline::Recall(store::Transaction& transaction,
+                                                        const domain::Meter& meter) {
+  if (RecentReadings::Meter* known = recent_.Find(meter.meter_ref)) return known;
+  WATTMINT_ASSIGN_OR_RETURN(const auto last_end, transaction.FindLastEnd(meter.meter_ref));
+  RecentReadings::Meter recent;
+  recent.last_end = last_end;
+  return &recent_.Put(meter.meter_ref, recent);
+}
+
+void Pipeline::Count(const Answer& answer) {
+  switch (answer.outcome) {
+    case Outcome::kAccepted:
+      ++counters_.accepted;
+      break;
+    case Outcome::kExists:
+      ++counters_.existed;
+      break;
+    case Outcome::kRejected:
+      ++counters_.rejected[static_cast<std::size_t>(answer.refusal.rejection)];
+      break;
+  }
+}
+
+}  // namespace wattmint::ingest

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/ledger/embedded_ledger.h"
+
+#include "core/base/base58.h"
+#include "core/base/status.h"
+#include "core/base/status_macros.h"
+#include "core/domain/ids.h"
+
+#include <absl/container/flat_hash_set.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace wattmint::ledger {
+namespace {
+
+constexpr std::size_t kVerifyPage = 4'096;  // entries in memory at once
+
+Receipt ReceiptFor(const store::LedgerEntry& entry, Verdict verdict) {
+  return {verdict, entry.tokens, base::EncodeBase58(entry.signature), entry.height, 0};
+}
+
+Receipt Repeated(const store::LedgerEntry& entry, const MintOrder& order) {
+  const bool is_same = entry.wallet_address == order.wallet_address && entry.tokens == order.tokens;
+  return ReceiptFor(entry, is_same ? Verdict::kAlreadyMinted : Verdict::kConflict);
+}
+
+// Whether the entry says the same as the bytes that were signed.
+bool AgreesWithText(const store::LedgerEntry& entry, std::string_view ledger_id) {
+  const auto text = MintText::Parse(entry.signed_bytes);
+  return text.ok() && text->ledger_id == ledger_id &&
+         text->order.idempotency_key == entry.idempotency_key &&
+         text->order.wallet_address == entry.wallet_address && text->order.tokens == entry.tokens;
+}
+
+}  // namespace
+
+EmbeddedLedger::EmbeddedLedger(store::LedgerBook& book, base::Clock& clock, const Ed25519Seed& seed)
+    : book_(book), clock_(clock), key_(seed), ledger_id_(book.ledger_id()) {}
+
+std::string EmbeddedLedger::public_key() const { return base::EncodeBase58(key_.public_key()); }
+
+absl::StatusOr<std::vector<SignedMint>> EmbeddedLedger::Sign(std::span<const MintOrder> orders) {
+  std::vector<SignedMint> mints;
+  mints.reserve(orders.size());
+  for (const MintOrder& order : orders) {
+    std::string bytes = MintText{ledger_id_, order}.ToString();
+    const Ed25519Signature signature = key_.Sign(bytes);
+    mints.push_back({std::move(bytes), base::EncodeBase58(signature),
+                     std::numeric_limits<std::int64_t>::max()});
+  }
+  return mints;
+}
+
+absl::StatusOr<EmbeddedLedger::Checked> EmbeddedLedger::Check(const SignedMint& mint) const {
+  Checked checked;
+  WATTMINT_ASSIGN_OR_RETURN(checked.text, MintText::Parse(mint.bytes));
+  WATTMINT_ASSIGN_OR_RETURN(checked.signature, base::DecodeBase58Array<64>(mint.signature));
+  if (checked.text.ledger_id != ledger_id_) {
+    return base::InvalidArgument("the mint is for ledger {}, this is {}", checked.text.ledger_id,
+                                 ledger_id_);
+  }
+  if (!VerifyEd25519(key_.public_key(), mint.bytes, checked.signature)) {
+    return base::InvalidArgument("the signature of mint {} is wrong",
+                                 checked.text.order.idempotency_key);
+  }
+  if (!domain::IsWalletAddress(checked.text.order.wallet_address)) {
+    return base::InvalidArgument("mint {} is for a wallet that is no Solana address",
+                                 checked.text.order.idempotency_key);
+  }
+  return checked;
+}
+
+std::vector<absl::StatusOr<Receipt>> EmbeddedLedger::Submit(std::span<const SignedMint> mints) {
+  base::MutexLock lock(submit_mutex_);
+  std::vector<absl::StatusOr<Receipt>> receipts;
+  receipts.reserve(mints.size());
+  const auto head = book_.GetHead();
+  std::vector<store::LedgerEntry> fresh;
+  for (const SignedMint& mint : mints) {
+    receipts.push_back(head.ok() ? Decide(mint, *head, fresh) : head.status());
+  }
+  if (fresh.empty()) return receipts;
+  if (const absl::Status status = book_.Append(fresh); !status.ok()) {
+    const absl::Status unknown =
+        base::Unavailable("the ledger did not confirm: {}", base::Message(status));
+    for (auto& receipt : receipts) {
+      if (receipt.ok() && receipt->verdict != Verdict::kConflict) receipt = unknown;
+    }
+  }
+  return receipts;
+}
+
+absl::StatusOr<Receipt> EmbeddedLedger::Decide(const SignedMint& mint,
+                                               const store::LedgerHead& head,
+                                               std::vector<store::LedgerEntry>& fresh) const {
+  WATTMINT_ASSIGN_OR_RETURN(Checked checked, Check(mint));
+  MintOrder& order = checked.text.order;
+  const auto in_call =
+      std::ranges::find(fresh, order.idempotency_key, &store::LedgerEntry::idempotency_key);
+  if (in_call != fresh.end()) return Repeated(*in_call, order);
+  WATTMINT_ASSIGN_OR_RETURN(const auto known, book_.Find(order.idempotency_key));
+  if (known) return Repeated(*known, order);
+  std::int64_t supply = head.supply.base_units();
+  for (const store::LedgerEntry& entry : fresh) supply += entry.tokens.base_units();
+  if (supply > std::numeric_limits<std::int64_t>::max() - order.tokens.base_units()) {
+    return base::InvalidArgument("mint {} would overflow the supply", order.idempotency_key);
+  }
+  store::LedgerEntry entry{.height = head.height + std::ssize(fresh) + 1,
+                           .idempotency_key = std::move(order.idempotency_key),
+                           .wallet_address = std::move(order.wallet_address),
+                           .tokens = order.tokens,
+                           .signed_bytes = mint.bytes,
+                           .signature = checked.signature,
+                           .time = clock_.Now(),
+                           .previous_hash = fresh.empty() ? head.hash : fresh.back().hash,
+                           .hash = {}};
+  entry.hash = HashEntry(entry);
+  fresh.push_back(std::move(entry));
+  return ReceiptFor(fresh.back(), Verdict::kMinted);
+}
+
+absl::StatusOr<Supply> EmbeddedLedger::GetSupply() {
+  WATTMINT_ASSIGN_OR_RETURN(const store::LedgerHead head, book_.GetHead());
+  return Supply{head.supply, head.height};
+}
+
+absl::StatusOr<domain::TokenAmount> EmbeddedLedger::GetBalance(std::string_view wallet_address) {
+  return book_.GetBalance(wallet_address);
+}
+
+absl::StatusOr<Supply> VerifyBook(store::LedgerBook& book, std::string_view public_key,
+                                  const std::function<void(std::int64_t)>& progress) {
+  WATTMINT_ASSIGN_OR_RETURN(const Ed25519PublicKey key, base::DecodeBase58Array<32>(public_key));
+  const std::string ledger_id = book.ledger_id();
+  WATTMINT_ASSIGN_OR_RETURN(const store::LedgerHead head, book.GetHead());
+  absl::flat_hash_set<std::string> keys;
+  store::Hash previous{};
+  Supply supply;
+  while (supply.mints < head.height) {
+    WATTMINT_ASSIGN_OR_RETURN(const auto entries, book.Read(supply.mints + 1, kVerifyPage));
+    if (entries.empty()) return base::DataLoss("ledger entry {} is missing", supply.mints + 1);
+    for (const store::LedgerEntry& entry : entries) {
+      const std::int64_t height = supply.mints + 1;
+      const auto sum = supply.tokens.CheckedAdd(entry.tokens);
+      const std::string_view wrong =
+          entry.height != height              ? "is missing"
+          : entry.previous_hash != previous   ? "does not continue the chain"
+          : entry.hash != HashEntry(entry)    ? "does not match its hash"
+          : !AgreesWithText(entry, ledger_id) ? "differs from what was signed"
+          : !VerifyEd25519(key, entry.signed_bytes, entry.signature) ? "has a wrong signature"
+          : !keys.insert(entry.idempotency_key).second               ? "mints a key again"
+          : !sum                                                     ? "overflows the supply"
+                                                                     : "";
+      if (!wrong.empty()) return base::DataLoss("ledger entry {} {}", height, wrong);
+      previous = entry.hash;
+      supply = {*sum, height};
+    }
+    progress(supply.mints);
+  }
+  if (supply.tokens != head.supply || previous != head.hash) {
+    return base::DataLoss("the ledger's head does not follow from its entries");
+  }
+  return supply;
+}
+
+}  // namespace wattmint::ledger
