@@ -4,22 +4,6 @@
 #include <algorithm>
 
 namespace wattmint::stream {
-namespace {
-
-access::EventClass ClassOf(domain::EventAttributes::Audience audience) {
-  switch (audience) {
-    case domain::EventAttributes::Audience::kPublic:
-      return access::EventClass::kPublic;
-    case domain::EventAttributes::Audience::kOwner:
-      return access::EventClass::kOwner;
-    case domain::EventAttributes::Audience::kAdmin:
-      break;
-  }
-  return access::EventClass::kAdmin;
-}
-
-}  // namespace
-
 std::string ScopeName(const access::EventScope& scope) {
   switch (scope.reach) {
     case access::EventScope::Reach::kEverything:
@@ -33,7 +17,7 @@ std::string ScopeName(const access::EventScope& scope) {
 }
 
 bool IsVisible(const access::EventScope& scope, const domain::EventAttributes& event) {
-  return scope.Allows(ClassOf(event.audience), event.user_id);
+  return scope.Allows(event.audience, event.user_id);
 }
 
 bool Interest::Matches(const domain::EventAttributes& event) const {
