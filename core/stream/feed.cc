@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/stream/feed.h"
+
+#include "core/access/authorizer.h"
+#include "core/access/reason.h"
+#include "core/base/status.h"
+#include "core/base/status_macros.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace wattmint::stream {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+absl::Status Compacted(std::int64_t asked, std::int64_t oldest) {
+  return access::WithReason(
+      base::OutOfRange("event {} is not kept any more; the oldest is {}", asked, oldest),
+      "COMPACTED");
+}
+
+absl::Status InFuture(std::int64_t asked, std::int64_t head) {
+  return access::WithReason(
+      base::InvalidArgument("event {} is not in the log, which ends at {}", asked, head),
+      "START_IN_FUTURE");
+}
+
+absl::StatusOr<std::int64_t> AfterCursor(const FeedRequest& request, const CursorSigner& signer,
+                                         const Cursor& here, std::int64_t head) {
+  const absl::StatusOr<Cursor> cursor = signer.Decode(request.cursor);
+  if (!cursor.ok()) return access::WithReason(cursor.status(), "CURSOR_INVALID");
+  absl::StatusOr<std::int64_t> after = ResumeAfter(*cursor, here, request.last_sequence, head);
+  if (after.ok() || access::ReasonOf(after.status()).has_value()) return after;
+  return access::WithReason(after.status(), "START_IN_FUTURE");
+}
+
+// The sequence behind which the stream begins.
+absl::StatusOr<std::int64_t> FindStart(const FeedRequest& request, const CursorSigner& signer,
+                                       const Cursor& here, const store::LogBounds& bounds,
+                                       std::int64_t head) {
+  std::int64_t after = head;
+  if (!request.cursor.empty()) {
+    WATTMINT_ASSIGN_OR_RETURN(after, AfterCursor(request, signer, here, head));
+  } else if (request.from_sequence.has_value()) {
+    after = *request.from_sequence - 1;
+    if (after > head) return InFuture(*request.from_sequence, head);
+  }
+  if (after + 1 < bounds.first) return Compacted(after + 1, bounds.first);
+  return after;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Feed>> Feed::Open(const Sources& sources, FeedOptions options,
+                                                 FeedRequest request, std::function<void()> waker) {
+  WATTMINT_ASSIGN_OR_RETURN(const store::LogBounds bounds, sources.log.GetBounds());
+  Interest interest{.scope = access::ScopeOf(request.principal), .filters = {}};
+  if (!request.filter.IsEmpty()) interest.filters.push_back(request.filter);
+  Cursor place{.epoch = bounds.epoch,
+               .sequence = 0,
+               .filter_hash = request.filter.Hash(),
+               .scope = ScopeName(interest.scope)};
+  WATTMINT_ASSIGN_OR_RETURN(place.sequence,
+                            FindStart(request, sources.signer, place, bounds, sources.hub.head()));
+  std::unique_ptr<Feed> feed(
+      new Feed(sources, options, std::move(request.principal), std::move(place)));
+  feed->subscription_ =
+      sources.hub.Subscribe(std::move(interest), feed->place_.sequence, std::move(waker));
+  return feed;
+}
+
+Feed::Feed(const Sources& sources, FeedOptions options, access::Principal principal, Cursor place)
+    : sources_(sources),
+      options_(options),
+      principal_(std::move(principal)),
+      place_(std::move(place)),
+      heartbeat_at_(sources.clock.Steady() + options.heartbeat) {}
+
+std::string Feed::CursorHere() const {
+  Cursor cursor = place_;
+  cursor.sequence = subscription_->position();
+  return sources_.signer.Encode(cursor);
+}
+
+Feed::Step Feed::Next() {
+  if (std::optional<Step> step = NextOfCredential(); step.has_value()) return *std::move(step);
+  if (std::optional<Step> step = NextNotice(); step.has_value()) return *std::move(step);
+  return NextOfLog();
+}
+
+std::optional<Feed::Step> Feed::NextOfCredential() {
+  const bool has_ended =
+      principal_.expires_at.has_value() && sources_.clock.Now() >= *principal_.expires_at;
+  if (!has_ended && !std::exchange(must_recheck_, false)) return std::nullopt;
+  const absl::Status status = sources_.authenticator.CheckCurrent(principal_);
+  if (status.ok()) return std::nullopt;
+  return End{status};
+}
+
+std::optional<Feed::Step> Feed::NextNotice() {
+  const std::int64_t head = sources_.hub.head();
+  const std::int64_t delivered = subscription_->position();
+  if (!std::exchange(is_established_, true)) {
+    return Message(Established{place_.epoch, CursorHere(), head});
+  }
+  if (drain_after_.has_value()) {
+    if (!std::exchange(has_told_drain_, true))
+      return Message(Draining{*drain_after_, CursorHere()});
+    return End{access::WithRetryAfter(
+        access::WithReason(base::Unavailable("the server is about to stop"), "DRAINING"),
+        *drain_after_)};
+  }
+  if (principal_.expires_at.has_value() && !has_warned_ &&
+      sources_.clock.Now() >= *principal_.expires_at - options_.expiry_warning) {
+    has_warned_ = true;
+    return Message(CredentialExpiring{*principal_.expires_at});
+  }
+  if (std::exchange(owes_heartbeat_, false)) {
+    return Message(Heartbeat{CursorHere(), head, delivered});
+  }
+  if (std::exchange(owes_fell_behind_, false)) return Message(FellBehind{head, delivered});
+  return std::nullopt;
+}
+
+Feed::Step Feed::NextOfLog() {
+  absl::StatusOr<Page> page =
+      subscription_->Next(options_.batch_events_max, options_.batch_bytes_max);
+  if (!page.ok()) return End{page.status()};
+  if (has_caught_up_ && !page->at_head && !subscription_->IsInTail()) {
+    has_caught_up_ = false;
+    owes_fell_behind_ = true;
+  }
+  // A heartbeat comes right behind a look at the log, so that its cursor is as far as can be.
+  if (sources_.clock.Steady() >= heartbeat_at_) {
+    heartbeat_at_ = sources_.clock.Steady() + options_.heartbeat;
+    owes_heartbeat_ = true;
+  }
+  if (!page->events.empty()) return Message(Events{std::move(page->events)});
+  if (owes_heartbeat_ || owes_fell_behind_ || !page->at_head) return Again{};
+  if (!std::exchange(has_caught_up_, true)) return Message(CaughtUp{CursorHere()});
+  if (!subscription_->Arm()) return Again{};
+  return Wait{};
+}
+
+Steady::time_point Feed::due() const {
+  if (!principal_.expires_at.has_value()) return heartbeat_at_;
+  const base::Time next =
+      has_warned_ ? *principal_.expires_at : *principal_.expires_at - options_.expiry_warning;
+  return std::min<Steady::time_point>(heartbeat_at_,
+                                      sources_.clock.Steady() + (next - sources_.clock.Now()));
+}
+
+}  // namespace wattmint::stream
