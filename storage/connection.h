@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+#include <absl/container/flat_hash_map.h>
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <string>
+
+namespace wattmint::storage {
+
+enum class Access { kWrite, kRead };
+
+struct ConnectionOptions {
+  std::string path;
+  std::string vfs;         // SQLite's name of the file system layer; empty: the platform's
+  int busy_ms = 5'000;     // how long to wait for a lock of another process
+  int cache_kib = 32'768;  // page cache of the connection
+  int pages_max = 0;       // quota of the file in pages; 0: none
+};
+
+// One connection to a database file, in WAL mode: what is committed is on the disk (synchronous =
+// FULL), readers never wait for the writer nor the writer for readers.
+//
+// Threads: one at a time.
+class Connection {
+ public:
+  // kWrite creates the file if it is not there. Errors: those of ToStatus().
+  static absl::StatusOr<std::unique_ptr<Connection>> Open(const ConnectionOptions& options,
+                                                          Access access);
+
+  // Throws SQLite::Exception. REQUIRES: Open().
+  Connection(const ConnectionOptions& options, Access access);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  SQLite::Database& database() { return database_; }
+  // The statement for this text, prepared when it is first asked for. Throws SQLite::Exception.
+  SQLite::Statement& Prepared(const std::string& sql);
+
+ private:
+  SQLite::Database database_;
+  absl::flat_hash_map<std::string, std::unique_ptr<SQLite::Statement>> prepared_;
+};
+
+}  // namespace wattmint::storage

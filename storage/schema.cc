@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/schema.h"
+
+namespace wattmint::storage {
+namespace {
+
+// Numbers of states, qualities and channels are those of core/domain: never renumber. Hot tables
+// declare no foreign keys: each would cost a look-up for each row, and the writer draws those
+// numbers itself.
+constexpr const char* kWattmint1 = R"sql(
+CREATE TABLE log (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  epoch BLOB NOT NULL CHECK (length(epoch) = 16),
+  salt INTEGER NOT NULL CHECK (salt BETWEEN 0 AND 4095)
+) STRICT;
+
+CREATE TABLE meters (
+  meter_ref INTEGER PRIMARY KEY,
+  meter_id TEXT NOT NULL UNIQUE,
+  user_id TEXT NOT NULL,
+  wallet_address TEXT NOT NULL,
+  register_time INTEGER NOT NULL,
+  update_time INTEGER NOT NULL,
+  mint_remainder INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE tenures (
+  tenure_ref INTEGER PRIMARY KEY,
+  meter_ref INTEGER NOT NULL REFERENCES meters,
+  user_id TEXT NOT NULL,
+  wallet_address TEXT NOT NULL,
+  first_row INTEGER NOT NULL,
+  end_row INTEGER NOT NULL DEFAULT 9223372036854775807,
+  readings INTEGER NOT NULL DEFAULT 0,
+  not_applicable INTEGER NOT NULL DEFAULT 0,
+  confirmed INTEGER NOT NULL DEFAULT 0,
+  parked INTEGER NOT NULL DEFAULT 0,
+  rejected INTEGER NOT NULL DEFAULT 0,
+  energy INTEGER NOT NULL DEFAULT 0,
+  confirmed_energy INTEGER NOT NULL DEFAULT 0,
+  confirmed_tokens INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX tenures_by_meter ON tenures (meter_ref, first_row);
+CREATE INDEX tenures_by_user ON tenures (user_id, meter_ref);
+
+CREATE TABLE readings (
+  row INTEGER PRIMARY KEY,
+  meter_ref INTEGER NOT NULL,
+  tenure_ref INTEGER NOT NULL,
+  start INTEGER NOT NULL,
+  length INTEGER NOT NULL CHECK (length >= 0),
+  energy INTEGER NOT NULL,
+  quality INTEGER NOT NULL CHECK (quality BETWEEN 1 AND 4),
+  channel INTEGER NOT NULL CHECK (channel BETWEEN 1 AND 2),
+  accept_time INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX readings_by_key ON readings (meter_ref, start, length);
+
+CREATE TABLE reading_extras (
+  row INTEGER PRIMARY KEY,
+  meter_ref INTEGER NOT NULL,
+  request_id TEXT,
+  meter_signature TEXT,
+  voltage_volts REAL,
+  current_amperes REAL,
+  power_watts REAL,
+  frequency_hertz REAL
+) STRICT;
+CREATE UNIQUE INDEX reading_extras_by_request ON reading_extras (meter_ref, request_id)
+  WHERE request_id IS NOT NULL;
+
+CREATE TABLE mint_tasks (
+  task_id INTEGER PRIMARY KEY,
+  state INTEGER NOT NULL DEFAULT 1 CHECK (state BETWEEN 1 AND 7),
+  next_attempt INTEGER NOT NULL,
+  update_time INTEGER NOT NULL,
+  by_hand INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  tokens INTEGER NOT NULL DEFAULT 0,
+  expiry_height INTEGER NOT NULL DEFAULT 0,
+  wallet_address TEXT NOT NULL DEFAULT '',
+  signed_bytes BLOB NOT NULL DEFAULT x'',
+  transaction_signature TEXT NOT NULL DEFAULT '',
+  batch_id TEXT NOT NULL DEFAULT '',
+  reason TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX mint_tasks_due ON mint_tasks (next_attempt) WHERE state = 1;
+CREATE INDEX mint_tasks_due_by_hand ON mint_tasks (next_attempt) WHERE state = 1 AND by_hand = 1;
+CREATE INDEX mint_tasks_in_work ON mint_tasks (state) WHERE state IN (2, 3, 4);
+CREATE INDEX mint_tasks_set_aside ON mint_tasks (state) WHERE state IN (6, 7);
+
+CREATE TABLE events (
+  sequence INTEGER PRIMARY KEY,
+  payload BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE api_keys (
+  key_id TEXT PRIMARY KEY,
+  sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+  user_id TEXT NOT NULL,
+  roles INTEGER NOT NULL,
+  display_name TEXT NOT NULL,
+  create_time INTEGER NOT NULL,
+  expire_time INTEGER,
+  revoke_time INTEGER,
+  requests_per_second INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE switches (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr const char* kLedger1 = R"sql(
+CREATE TABLE meta (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  ledger_id BLOB NOT NULL CHECK (length(ledger_id) = 16)
+) STRICT;
+
+CREATE TABLE wallets (
+  wallet_ref INTEGER PRIMARY KEY,
+  wallet_address TEXT NOT NULL UNIQUE,
+  balance INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE entries (
+  height INTEGER PRIMARY KEY,
+  idempotency_key TEXT NOT NULL UNIQUE,
+  wallet_ref INTEGER NOT NULL REFERENCES wallets,
+  tokens INTEGER NOT NULL,
+  supply INTEGER NOT NULL,
+  signed_bytes BLOB NOT NULL,
+  signature BLOB NOT NULL CHECK (length(signature) = 64),
+  time INTEGER NOT NULL,
+  hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+)sql";
+
+constexpr const char* kWattmintScripts[] = {kWattmint1};
+constexpr const char* kLedgerScripts[] = {kLedger1};
+
+}  // namespace
+
+// The ids spell "wmdb" and "wmlg".
+const Schema kWattmintSchema{0x776d6462, kWattmintScripts};
+const Schema kLedgerSchema{0x776d6c67, kLedgerScripts};
+
+}  // namespace wattmint::storage

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/store/transaction.h"
+#include "storage/tenure_sums.h"
+#include "storage/writer.h"
+
+#include <memory>
+
+namespace wattmint::storage {
+
+// A transaction of the one writer, by BEGIN IMMEDIATE. Row numbers, task ids and sequences are
+// drawn here, each the last plus one, so that a rollback leaves no gap.
+// Lifetime: `writer` must outlive it; one at a time.
+class SqliteTransaction final : public store::Transaction {
+ public:
+  // `broken` is set when this transaction breaks; it must outlive the transaction.
+  static absl::StatusOr<std::unique_ptr<SqliteTransaction>> Begin(Writer& writer, bool& broken);
+  ~SqliteTransaction() override;
+  SqliteTransaction(const SqliteTransaction&) = delete;
+  SqliteTransaction& operator=(const SqliteTransaction&) = delete;
+
+  absl::StatusOr<std::optional<store::KnownReading>> FindReading(std::int64_t meter_ref,
+                                                                 domain::Time start,
+                                                                 domain::Duration length) override;
+  absl::StatusOr<std::optional<store::ReadingSpan>> FindLastStartingBefore(
+      std::int64_t meter_ref, domain::Time end) override;
+  absl::StatusOr<bool> HasPointBetween(std::int64_t meter_ref, domain::Time after,
+                                       domain::Time before) override;
+  absl::StatusOr<std::optional<store::KnownReading>> FindRequestId(
+      std::int64_t meter_ref, std::string_view request_id) override;
+  absl::StatusOr<std::optional<domain::Time>> FindLastEnd(std::int64_t meter_ref) override;
+  absl::StatusOr<domain::ReadingId> InsertReading(const domain::Meter& meter,
+                                                  const domain::Reading& reading,
+                                                  domain::MintState mint_state,
+                                                  domain::Time accept_time) override;
+
+  absl::StatusOr<std::optional<domain::MintTask>> FindTask(std::int64_t task_id) override;
+  absl::StatusOr<bool> UpdateTask(const domain::MintTask& task,
+                                  domain::MintState expected) override;
+  absl::StatusOr<std::int64_t> GetRemainder(std::string_view meter_id) override;
+  absl::Status SetRemainder(std::string_view meter_id, std::int64_t remainder) override;
+
+  absl::StatusOr<std::int64_t> InsertMeter(const domain::Meter& meter) override;
+  absl::Status UpdateMeter(const domain::Meter& meter) override;
+  absl::Status InsertApiKey(const store::ApiKeyRecord& key) override;
+  absl::Status UpdateApiKey(const store::ApiKeyRecord& key) override;
+  absl::Status SetSwitch(std::string_view name, std::string_view value) override;
+  absl::StatusOr<std::int64_t> AppendEvent(std::string_view payload) override;
+
+  absl::Status Commit() override;
+  bool IsBroken() const override { return broken_; }
+
+ private:
+  SqliteTransaction(Writer& writer, bool& broken) : writer_(writer), broken_(broken) {}
+
+  // Runs `work` unless the transaction is broken, and breaks it when that fails.
+  template <typename Work>
+  std::invoke_result_t<Work> Do(std::string_view doing, Work&& work);
+  // Throw SQLite::Exception.
+  std::int64_t TenureOf(const domain::Meter& meter, std::int64_t row);
+  Writer::Tenure LoadTenure(std::int64_t meter_ref);
+  void InsertExtras(std::int64_t row, std::int64_t meter_ref, const domain::Reading& reading);
+
+  Writer& writer_;
+  bool& broken_;
+  bool committed_ = false;
+  std::int64_t last_row_ = 0;
+  std::int64_t last_sequence_ = 0;
+  TenureSums sums_;
+};
+
+}  // namespace wattmint::storage
