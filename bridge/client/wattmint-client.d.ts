@@ -45,8 +45,9 @@ export interface ClientOptions {
   /** The bridge's /ws, by http(s) or ws(s); in a browser relative to the page. */
   url: string | URL;
   /**
-   * Asked before each connection. null or undefined signs out; a WattmintError that is `final` closes
-   * the client; any other error is retried. Without it the connection itself must be authenticated.
+   * Asked before each connection. null or undefined signs out; a WattmintError that is `final`
+   * closes the client; any other error is retried. Without it the connection itself must be
+   * authenticated.
    */
   credential?: (request: CredentialRequest) => Credential | null | undefined
     | Promise<Credential | null | undefined>;
@@ -88,7 +89,7 @@ export interface SubscribeOptions {
 export interface Lag {
   /** Of the last ping. */
   roundTripMs: number | null;
-  /** Last sequence of the log, and up to where all that matches was delivered; of the last Heartbeat. */
+  /** Of the last Heartbeat: end of the log, and up to where all that matches was delivered. */
   headSequence: number | null;
   deliveredSequence: number | null;
   upstream: "connected" | "lost" | null;
@@ -192,8 +193,8 @@ export interface Listeners extends EventListeners {
   /** A Heartbeat or the answer to a ping. */
   lag: Lag;
   /**
-   * What follows does not continue what was seen: a new subscription (SUBSCRIBED), or a log, user or
-   * filter that the cursor was not made for (its error code). Forget what was built from events.
+   * What follows does not continue what was seen: a new subscription (SUBSCRIBED), or a log, user
+   * or filter that the cursor was not made for (its error code). Forget what was built from events.
    */
   reset: { reason: string; epoch: string };
   /** Events that the log has no longer: sequences `from` to `to`, both included. */
@@ -228,7 +229,7 @@ export class WattmintError extends Error {
 /**
  * Holds one connection to a bridge, and takes the stream up where it was whenever it is lost.
  *
- * Listeners run in the order of the frames, and must not throw; what they throw is reported as uncaught.
+ * Listeners run in the order of the frames; what they throw is reported as uncaught.
  */
 export class WattmintClient {
   constructor(options: ClientOptions);
@@ -245,8 +246,8 @@ export class WattmintClient {
   retryNow(): void;
   close(): void;
   /**
-   * Adds channels, at most 20 a call, or sets the filter. Resolves when the server has acknowledged,
-   * which may be some connections later. Rejects with a WattmintError if it is refused.
+   * Adds channels, at most 20 a call, or sets the filter. Resolves when the server has acknowledged
+   * it, which may be some connections later. Rejects with a WattmintError if it is refused.
    */
   subscribe(what: string | string[] | { channels: string[] } | EventFilter,
     options?: SubscribeOptions): Promise<void>;

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { grouped, seconds, setText } from "./text.js";
+
+const HEARTBEAT_LATE_MS = 25_000;  // one comes every 15 s
+
+// What the user is told about the connection, in plain words: never "live" when it is not.
+export class ConnectionView {
+  #client;
+  #parts;
+  #change = { state: "idle" };
+  #retryAt = 0;
+  #head = 0;
+  isCaughtUp = false;
+
+  constructor(client, parts) {
+    this.#client = client;
+    this.#parts = parts;
+    client.on("state", (change) => this.#enter(change));
+    client.on("Subscribed", ({ data }) => this.#catchUp(data.head_sequence));
+    client.on("FellBehind", ({ data }) => this.#catchUp(data.head_sequence));
+    client.on("CaughtUp", () => { this.isCaughtUp = true; });
+    client.on("gap", ({ from, to }) => this.warn(`The log no longer has the events ${grouped(from)} `
+      + `to ${grouped(to)}: the sums on this page lack them.`));
+    client.on("Notification", ({ data }) => this.warn(data.message));
+    client.on("reset", ({ reason }) => {
+      if (reason !== "SUBSCRIBED") this.warn("This is another log or user than before: all is read anew.");
+    });
+    parts.retry.addEventListener("click", () => client.retryNow());
+    setInterval(() => this.draw(), 1000);
+  }
+
+  warn(message) {
+    setText(this.#parts.notice, message);
+    this.#parts.notice.hidden = false;
+  }
+
+  draw() {
+    const lag = this.#client.lag;
+    const [look, text] = this.#words(lag);
+    this.#parts.lamp.dataset.state = look;
+    setText(this.#parts.state, text);
+    this.#parts.retry.hidden = this.#change.state !== "waiting";
+    const sequence = (value) => (value === null ? "–" : grouped(value));
+    setText(this.#parts.trip, lag.roundTripMs === null ? "–" : `${lag.roundTripMs.toFixed(1)} ms`);
+    setText(this.#parts.heartbeat, lag.lastHeartbeatAt === null ? "–" : `${ago(lag.lastHeartbeatAt)} ago`);
+    setText(this.#parts.head, sequence(lag.headSequence && Math.max(lag.headSequence, lag.sequence)));
+    setText(this.#parts.delivered, sequence(lag.deliveredSequence));
+    setText(this.#parts.sequence, lag.sequence === 0 ? "–" : grouped(lag.sequence));
+    setText(this.#parts.upstream, lag.upstream ?? "–");
+  }
+
+  #enter(change) {
+    this.#change = change;
+    if (change.state !== "open") this.isCaughtUp = false;
+    if (change.state === "waiting") this.#retryAt = Date.now() + change.retryInMs;
+    this.draw();
+  }
+
+  #catchUp(head) {
+    this.isCaughtUp = false;
+    this.#head = head;
+  }
+
+  #words(lag) {
+    switch (this.#change.state) {
+      case "connecting":
+        return ["connecting", "Connecting"];
+      case "authenticating":
+        return ["connecting", "Signing in"];
+      case "waiting":
+        return ["lost", `Connection lost, next attempt in ${seconds(Math.max(this.#retryAt - Date.now(), 0))}`];
+      case "open":
+        return this.#openWords(lag);
+      default:
+        return ["closed", "Signed out"];
+    }
+  }
+
+  #openWords({ sequence, upstream, lastFrameAt, lastHeartbeatAt }) {
+    if (upstream === "lost") return ["behind", "The bridge has lost the core: events will follow"];
+    const silentMs = Date.now() - Math.max(lastFrameAt, lastHeartbeatAt);
+    if (silentMs > HEARTBEAT_LATE_MS) return ["behind", `Nothing heard for ${seconds(silentMs)}`];
+    if (!this.isCaughtUp) {
+      return ["behind", `Catching up, ${grouped(sequence)} of ${grouped(Math.max(this.#head, sequence))}`];
+    }
+    return ["live", "Live"];
+  }
+}
+
+function ago(time) {
+  return seconds(Math.max(Date.now() - time, 0));
+}
