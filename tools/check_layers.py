@@ -40,7 +40,7 @@ FENCES = [
     ("SQLite", r"^SQLiteCpp/|^sqlite3",
      "storage tests/storage tests/bench"),
     ("websocketpp and Asio", r"^websocketpp/|^asio(/|\.hpp)",
-     "bridge/websocket_server.cc"),
+     "bridge/websocket_server.cc bridge/websocket_socket.h bridge/websocket_transport.h"),
     ("spdlog", r"^spdlog/",
      "core/rpc storage bridge cli tests"),
 ]

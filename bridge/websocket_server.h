@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Valid C++17: websocket_server.cc, the only file that sees websocketpp and asio, is compiled so.
+
+#include <absl/status/statusor.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace wattmint::bridge {
+
+// The bytes of one WebSocket frame, header included, ready for any number of sockets.
+// shared: every connection that has still to write the frame holds it.
+using SharedFrame = std::shared_ptr<const std::string>;
+
+// Frames `text` once. A server's frames are not masked.
+SharedFrame FrameText(std::string_view text);
+
+struct HttpRequest {
+  std::string method = "";
+  std::string target = "";  // path and query, as it came
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string body = "";
+  std::string remote_ip = "";
+
+  // The header's value, "" if it is absent. The name is compared without case.
+  std::string_view Header(std::string_view name) const;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string body = "";
+};
+
+// One open socket. Owner's thread only; valid from OnOpen() until OnClose() returns.
+class WebSocketConnection {
+ public:
+  virtual ~WebSocketConnection() = default;
+
+  // Writes the frame, or queues what the socket does not take now. Returns PendingBytes().
+  virtual std::size_t Send(const SharedFrame& frame) = 0;
+
+  // Bytes that wait in this process. The kernel's buffer holds about 150 KiB more.
+  virtual std::size_t PendingBytes() const = 0;
+
+  // Starts the closing handshake, behind what is queued. OnClose() follows, not from within.
+  virtual void Close(int code, std::string_view reason) = 0;
+};
+
+// What one connection tells its owner, on the owner's thread. The server destroys it after
+// OnClose(), or without any call if the connection was lost before it was open.
+class WebSocketListener {
+ public:
+  virtual ~WebSocketListener() = default;
+  virtual void OnOpen(WebSocketConnection& connection) = 0;
+  // `text` is valid UTF-8 of at most Options::frame_bytes_max bytes.
+  virtual void OnText(std::string_view text) = 0;
+  // PendingBytes() fell to Options::low_water_bytes or less after something had been queued.
+  virtual void OnWritable() = 0;
+  // `code` is the one that the client sent, or 1006.
+  virtual void OnClose(int code) = 0;
+};
+
+// Accepts the connection by a listener, or refuses it by a response.
+using UpgradeAnswer = std::variant<std::unique_ptr<WebSocketListener>, HttpResponse>;
+
+// Replies may be called from any thread, at once or later; the first call counts. A request that
+// is not answered within Options::handshake_timeout is closed.
+using UpgradeReply = std::function<void(UpgradeAnswer)>;
+using HttpReply = std::function<void(HttpResponse)>;
+
+// What the server asks and tells, on the owner's thread.
+class WebSocketHandler {
+ public:
+  virtual ~WebSocketHandler() = default;
+  virtual void OnHttpRequest(const HttpRequest& request, HttpReply reply) = 0;
+  virtual void OnUpgrade(const HttpRequest& request, UpgradeReply reply) = 0;
+  // Every Options::tick.
+  virtual void OnTick() = 0;
+};
+
+// HTTP and WebSocket on one port: one thread, one event loop.
+//
+// Threads: Run() blocks its caller, the owner's thread, until Stop() has ended everything.
+// Post() and Stop() from any thread. Lifetime: `handler` must outlive the server.
+// Errors: exceptions of the libraries, and of handlers, end here; a connection that causes one is
+// closed.
+class WebSocketServer {
+ public:
+  struct Options {
+    std::string host = "127.0.0.1";  // an address, or "localhost"
+    std::uint16_t port = 0;          // 0: any free one
+    std::size_t connections_max = 10'000;
+    std::size_t connections_per_ip_max = 20;
+    std::size_t frame_bytes_max = 16 * 1024;
+    std::size_t body_bytes_max = 16 * 1024;
+    std::size_t low_water_bytes = 64 * 1024;
+    std::chrono::milliseconds handshake_timeout{10'000};
+    std::chrono::milliseconds close_timeout{5'000};
+    std::chrono::milliseconds ping_interval{30'000};
+    std::chrono::milliseconds pong_timeout{60'000};
+    std::chrono::milliseconds tick{250};
+    // Subprotocols that are spoken, the default first.
+    std::vector<std::string> subprotocols = {};
+  };
+
+  // Binds and listens; connections wait until Run(). Errors: kInvalidArgument (host),
+  // kUnavailable (the port is taken, or may not be used).
+  static absl::StatusOr<std::unique_ptr<WebSocketServer>> Listen(Options options,
+                                                                 WebSocketHandler& handler);
+  virtual ~WebSocketServer() = default;
+
+  virtual std::uint16_t port() const = 0;
+
+  virtual void Run() = 0;
+
+  // Runs `work` on the owner's thread, in the order of posting. Dropped once Run() has returned.
+  virtual void Post(std::function<void()> work) = 0;
+
+  // Stops listening, closes every connection with 1001 and cuts those that are still there after
+  // `deadline`. Calling it again has no effect.
+  virtual void Stop(std::chrono::milliseconds deadline) = 0;
+
+  // Open WebSocket connections. Any thread.
+  virtual std::size_t connections() const = 0;
+};
+
+}  // namespace wattmint::bridge
