@@ -16,8 +16,8 @@ namespace wattmint::access {
 
 // What a call brings along; empty if it does not.
 struct Credentials {
-  std::string_view authorization;  // "Bearer <JWT or API key>" or "Ticket <ticket>"
-  std::string_view api_key;        // value of x-api-key; not looked at beside an authorization
+  std::string_view authorization = {};  // "Bearer <JWT or API key>" or "Ticket <ticket>"
+  std::string_view api_key = {};        // value of x-api-key; not looked at beside an authorization
 };
 
 // Whether a call may be authenticated by a ticket, which that uses up.

@@ -30,8 +30,8 @@ struct JwtOptions {
   };
   std::filesystem::path key_file;
   KeyFormat key_format = KeyFormat::kJwks;
-  std::string issuer;                                // `iss` must equal it; empty: not asked
-  std::string audience;                              // `aud` must hold it; empty: not asked
+  std::string issuer = {};                           // `iss` must equal it; empty: not asked
+  std::string audience = {};                         // `aud` must hold it; empty: not asked
   base::Duration leeway = std::chrono::seconds(30);  // by which clocks may differ
 };
 

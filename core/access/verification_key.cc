@@ -138,7 +138,9 @@ absl::StatusOr<PublicKeyPtr> ImportPublicKey(const Json& jwk,
     return base::InvalidArgument("it is malformed");
   }
   PublicKeyPtr key(r_jwk_export_to_gnutls_pubkey(raw, R_FLAG_IGNORE_REMOTE));
-  if (key == nullptr) return base::InvalidArgument("it is no public key");
+  if (key == nullptr || gnutls_pubkey_verify_params(key.get()) < 0) {
+    return base::InvalidArgument("it is no public key");
+  }
   return key;
 }
 
