@@ -59,30 +59,28 @@ absl::Status CheckValues(std::string_view field, const std::vector<std::string>&
                                field);
 }
 
-// Appends values so that different lists never read the same: count, then each with its length.
+// Appends the fields that say something, each behind its number in wattmint.v1.EventFilter, so that
+// a field that is added later does not change the hash of filters without it.
 class Digest {
  public:
-  void Add(std::string_view value) {
-    Add(static_cast<std::int64_t>(value.size()));
-    bytes_.append(value);
-  }
-  void Add(std::int64_t value) {
-    for (int i = 0; i < 8; ++i) bytes_.push_back(static_cast<char>(value >> (8 * i)));
-  }
   template <typename T>
-  void AddAll(const std::vector<T>& values) {
-    Add(static_cast<std::int64_t>(values.size()));
+  void AddAll(int field, const std::vector<T>& values) {
+    if (values.empty()) return;
+    AddNumber(field);
+    AddNumber(std::ssize(values));
     for (const T& value : values) {
-      if constexpr (std::is_enum_v<T>) {
-        Add(static_cast<std::int64_t>(value));
+      if constexpr (std::is_same_v<T, std::string>) {
+        AddNumber(std::ssize(value));
+        bytes_ += value;
       } else {
-        Add(value);
+        AddNumber(static_cast<std::int64_t>(value));
       }
     }
   }
-  void Add(const std::optional<Energy>& value) {
-    Add(std::int64_t{value.has_value()});
-    Add(value ? value->nano_kwh() : std::int64_t{0});
+  void Add(int field, const std::optional<Energy>& value) {
+    if (!value) return;
+    AddNumber(field);
+    AddNumber(value->nano_kwh());
   }
   std::uint64_t Finish() const {
     const auto digest = base::Sha256(base::AsBytes(bytes_));
@@ -92,6 +90,10 @@ class Digest {
   }
 
  private:
+  void AddNumber(std::int64_t value) {
+    for (int i = 0; i < 8; ++i) bytes_.push_back(static_cast<char>(value >> (8 * i)));
+  }
+
   std::string bytes_;
 };
 
@@ -144,15 +146,15 @@ bool EventFilter::Matches(const EventAttributes& event) const {
 
 std::uint64_t EventFilter::Hash() const {
   Digest digest;
-  digest.AddAll(types);
-  digest.AddAll(meter_ids);
-  digest.AddAll(user_ids);
-  digest.AddAll(wallet_addresses);
-  digest.AddAll(batch_ids);
-  digest.AddAll(task_ids);
-  digest.AddAll(mint_states);
-  digest.Add(energy_min);
-  digest.Add(energy_max);
+  digest.AddAll(1, types);
+  digest.AddAll(2, meter_ids);
+  digest.AddAll(3, user_ids);
+  digest.AddAll(4, wallet_addresses);
+  digest.AddAll(5, batch_ids);
+  digest.AddAll(6, task_ids);
+  digest.Add(7, energy_min);
+  digest.Add(8, energy_max);
+  digest.AddAll(9, mint_states);
   return digest.Finish();
 }
 

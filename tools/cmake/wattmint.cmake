@@ -5,7 +5,7 @@ target_compile_features(wattmint_options INTERFACE cxx_std_20)
 target_include_directories(wattmint_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(wattmint_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wnull-dereference
-  -Wdouble-promotion -Wformat=2 -Wcast-align
+  -Wdouble-promotion -Wformat=2 -Wcast-align -Wno-missing-field-initializers
   $<$<BOOL:${WATTMINT_WERROR}>:-Werror>
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 if(WATTMINT_COVERAGE)
