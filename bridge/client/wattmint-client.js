@@ -183,8 +183,9 @@ export class WattmintClient {
       this.#refusal = { credential: this.#signedInWith, code, message: reason || code };
     }
     if (closeCode === 4503) this.#stream.loseCursor();
-    if (!mayReconnect(closeCode)) this.#finish(detail.reason, detail.reason, detail);
-    else this.#wait({ ...detail, afterMs: closeCode === 4429 ? RATE_LIMIT_PAUSE_MS : this.#drainMs });
+    const afterMs = closeCode === 4429 ? RATE_LIMIT_PAUSE_MS : this.#drainMs;
+    if (mayReconnect(closeCode)) this.#wait({ ...detail, afterMs });
+    else this.#finish(detail.reason, detail.reason, detail);
   }
 
   #wait({ afterMs = null, ...detail }) {
@@ -238,6 +239,9 @@ export class WattmintClient {
         Object.assign(this.#lag, { headSequence: data.head_sequence, upstream: data.upstream,
           deliveredSequence: data.delivered_sequence, lastHeartbeatAt: Date.now() });
         this.#emit("lag", this.lag);
+        break;
+      case "Subscribed":
+        this.#lag.headSequence = data.head_sequence;
         break;
       case "Draining":
         this.#drainMs = data.reconnect_after_ms;

@@ -19,12 +19,15 @@ export class ConnectionView {
     client.on("state", (change) => this.#enter(change));
     client.on("Subscribed", ({ data }) => this.#catchUp(data.head_sequence));
     client.on("FellBehind", ({ data }) => this.#catchUp(data.head_sequence));
-    client.on("CaughtUp", () => { this.isCaughtUp = true; });
-    client.on("gap", ({ from, to }) => this.warn(`The log no longer has the events ${grouped(from)} `
-      + `to ${grouped(to)}: the sums on this page lack them.`));
+    client.on("CaughtUp", () => {
+      this.isCaughtUp = true;
+      client.ping().catch(() => {});  // while catching up it waits behind the events
+    });
+    client.on("gap", ({ from, to }) => this.warn("The log no longer has the events "
+      + `${grouped(from)} to ${grouped(to)}: the sums on this page lack them.`));
     client.on("Notification", ({ data }) => this.warn(data.message));
     client.on("reset", ({ reason }) => {
-      if (reason !== "SUBSCRIBED") this.warn("This is another log or user than before: all is read anew.");
+      if (reason !== "SUBSCRIBED") this.warn("Another log or user than before: all is read anew.");
     });
     parts.retry.addEventListener("click", () => client.retryNow());
     setInterval(() => this.draw(), 1000);
@@ -41,13 +44,17 @@ export class ConnectionView {
     this.#parts.lamp.dataset.state = look;
     setText(this.#parts.state, text);
     this.#parts.retry.hidden = this.#change.state !== "waiting";
-    const sequence = (value) => (value === null ? "–" : grouped(value));
-    setText(this.#parts.trip, lag.roundTripMs === null ? "–" : `${lag.roundTripMs.toFixed(1)} ms`);
-    setText(this.#parts.heartbeat, lag.lastHeartbeatAt === null ? "–" : `${ago(lag.lastHeartbeatAt)} ago`);
-    setText(this.#parts.head, sequence(lag.headSequence && Math.max(lag.headSequence, lag.sequence)));
-    setText(this.#parts.delivered, sequence(lag.deliveredSequence));
-    setText(this.#parts.sequence, lag.sequence === 0 ? "–" : grouped(lag.sequence));
+    const { roundTripMs, lastHeartbeatAt } = lag;
+    const trip = roundTripMs === null ? "–" : `${roundTripMs.toFixed(1)} ms`;
+    const heartbeat = lastHeartbeatAt === null ? "–" : `${ago(lastHeartbeatAt)} ago`;
+    setText(this.#parts.trip, trip);
+    setText(this.#parts.heartbeat, heartbeat);
+    setText(this.#parts.head, orDash(Math.max(lag.headSequence, lag.sequence)));
+    setText(this.#parts.delivered, orDash(Math.max(lag.deliveredSequence, lag.sequence)));
+    setText(this.#parts.sequence, orDash(lag.sequence));
     setText(this.#parts.upstream, lag.upstream ?? "–");
+    setText(this.#parts.pulse, this.#change.state !== "open" ? ""
+      : `round trip ${trip}, heartbeat ${heartbeat}, ${grouped(behind(lag))} behind`);
   }
 
   #enter(change) {
@@ -69,7 +76,7 @@ export class ConnectionView {
       case "authenticating":
         return ["connecting", "Signing in"];
       case "waiting":
-        return ["lost", `Connection lost, next attempt in ${seconds(Math.max(this.#retryAt - Date.now(), 0))}`];
+        return ["lost", `Connection lost, next attempt in ${seconds(this.#retryInMs())}`];
       case "open":
         return this.#openWords(lag);
       default:
@@ -82,12 +89,24 @@ export class ConnectionView {
     const silentMs = Date.now() - Math.max(lastFrameAt, lastHeartbeatAt);
     if (silentMs > HEARTBEAT_LATE_MS) return ["behind", `Nothing heard for ${seconds(silentMs)}`];
     if (!this.isCaughtUp) {
-      return ["behind", `Catching up, ${grouped(sequence)} of ${grouped(Math.max(this.#head, sequence))}`];
+      const head = grouped(Math.max(this.#head, sequence));
+      return ["behind", `Catching up, ${grouped(sequence)} of ${head}`];
     }
     return ["live", "Live"];
   }
+
+  #retryInMs() { return Math.max(this.#retryAt - Date.now(), 0); }
 }
 
 function ago(time) {
   return seconds(Math.max(Date.now() - time, 0));
+}
+
+// Events of the log that are not here yet, as far as the last heartbeat tells.
+function behind({ headSequence, deliveredSequence, sequence }) {
+  return Math.max(headSequence - Math.max(deliveredSequence, sequence), 0);
+}
+
+function orDash(sequence) {
+  return sequence > 0 ? grouped(sequence) : "–";
 }

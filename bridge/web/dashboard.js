@@ -16,20 +16,22 @@ const PAINT_CATCHING_UP_MS = 400;  // leaves the time to the events
 
 const at = (id) => document.getElementById(id);
 const model = new Model();
-const signIn = new SignIn({ section: at("sign-in"), form: at("sign-in-form"), why: at("sign-in-why"),
-  key: at("key"), keep: at("keep"), wrong: at("sign-in-wrong") }, () => client.connect());
+const signIn = new SignIn({ section: at("sign-in"), form: at("sign-in-form"),
+  why: at("sign-in-why"), key: at("key"), keep: at("keep"), wrong: at("sign-in-wrong") },
+() => client.connect());
 const client = new WattmintClient({
   url: new URL("ws", document.baseURI),
   credential: () => signIn.credential(),
 });
 const connection = new ConnectionView(client, { lamp: at("state"), state: at("state-text"),
-  retry: at("retry"), notice: at("notice"), trip: at("lag-trip"), heartbeat: at("lag-heartbeat"),
-  head: at("lag-head"), delivered: at("lag-delivered"), sequence: at("lag-sequence"),
-  upstream: at("lag-upstream") });
+  retry: at("retry"), pulse: at("pulse"), notice: at("notice"), trip: at("lag-trip"),
+  heartbeat: at("lag-heartbeat"), head: at("lag-head"), delivered: at("lag-delivered"),
+  sequence: at("lag-sequence"), upstream: at("lag-upstream") });
 const plot = new Plot(model, { canvas: at("plot"), energy: at("plot-energy"),
   tokens: at("plot-tokens"), at: at("plot-at"), table: at("plot-table") });
 const events = new EventTable(model, { table: at("events"), type: at("filter-type"),
-  meter: at("filter-meter"), names: at("meter-names"), hold: at("hold"), count: at("events-count") });
+  meter: at("filter-meter"), names: at("meter-names"), hold: at("hold"),
+  count: at("events-count") });
 const lists = [new MeterTable({ table: at("meters"), count: at("meters-count") }),
   new WalletTable({ table: at("wallets") }),
   new RefusalList({ list: at("refusals"), none: at("refusals-none") })];

@@ -115,7 +115,8 @@ export class Model {
 }
 
 function newSums() {
-  return { readings: 0, mints: 0, refused: 0, nanoKwh: 0n, baseUnits: 0n, lastTime: 0, lastKwh: null };
+  return { readings: 0, mints: 0, refused: 0, nanoKwh: 0n, baseUnits: 0n,
+    lastTime: 0, lastKwh: null };
 }
 
 function newBucket() {

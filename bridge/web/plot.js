@@ -16,7 +16,8 @@ const AXES = {
   y2: { axisLabelWidth: 48, drawGrid: false, independentTicks: true },
 };
 
-// Its legend sets a style attribute, which our content security policy refuses; ours is in the page.
+// Its legend sets a style attribute, which our content security policy refuses; ours is in the
+// page.
 Dygraph.PLUGINS = Dygraph.PLUGINS.filter((plugin) => plugin !== Dygraph.Plugins.Legend);
 
 // Bars of energy with bars of tokens within, for each hour or day.
@@ -67,13 +68,14 @@ export class Plot {
     const newest = newestTime || Date.now();
     const endOfHour = newest - (newest % HOUR_MS) + HOUR_MS;
     const isAll = this.#range === "all";
-    const oldest = isAll ? Math.min(...days.keys(), newest) : endOfHour - this.#range * DAY_MS;
+    const first = (starts) => (isAll ? Math.min(...starts.keys(), newest)
+      : endOfHour - this.#range * DAY_MS);
     const isHourly = this.#step === "hour"
-      || (this.#step === "auto" && endOfHour - oldest <= HOURLY_DAYS_MAX * DAY_MS);
-    if (isHourly) {
-      return { from: isAll ? Math.min(...hours.keys(), newest) : oldest, to: endOfHour, stepMs: HOUR_MS };
-    }
-    return { from: oldest - (oldest % DAY_MS), to: newest - (newest % DAY_MS) + DAY_MS, stepMs: DAY_MS };
+      || (this.#step === "auto" && endOfHour - first(days) <= HOURLY_DAYS_MAX * DAY_MS);
+    if (isHourly) return { from: first(hours), to: endOfHour, stepMs: HOUR_MS };
+    const from = first(days);
+    return { from: from - (from % DAY_MS), to: newest - (newest % DAY_MS) + DAY_MS,
+      stepMs: DAY_MS };
   }
 
   // A row stands in the middle of its interval.

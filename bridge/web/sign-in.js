@@ -55,8 +55,8 @@ export class SignIn {
   explain({ reason, message }, hasEvents) {
     if (reason === "TICKET_USED_UP") {
       return { why: hasEvents
-        ? "The connection was lost, and the one-time link that opened this page is used up. Enter a key "
-          + "to go on where it stopped; what you see stays as it was."
+        ? "The connection was lost, and the one-time link that opened this page is used up. "
+          + "Enter a key to go on where it stopped; what you see stays as it was."
         : "This one-time link is used up or has expired. Enter a key instead." };
     }
     if (reason === "SIGNED_OUT") return { why: "You are signed out." };
@@ -83,5 +83,6 @@ function ticketOfAddress() {
 
 function sentence(text) {
   const trimmed = text.trim();
-  return `${trimmed[0]?.toUpperCase() ?? ""}${trimmed.slice(1)}${/[.!?]$/.test(trimmed) ? "" : "."}`;
+  const end = /[.!?]$/.test(trimmed) ? "" : ".";
+  return `${trimmed.slice(0, 1).toUpperCase()}${trimmed.slice(1)}${end}`;
 }

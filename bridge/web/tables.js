@@ -34,10 +34,12 @@ class Rows {
 
   #make() {
     const row = document.createElement("tr");
+    row.setAttribute("role", "row");  // said explicitly, since on a phone it is laid out as a grid
     const cells = {};
     for (const name of this.#names) {
       cells[name] = row.insertCell();
       cells[name].className = name;
+      cells[name].setAttribute("role", "cell");
     }
     return { row, cells };
   }
@@ -113,8 +115,8 @@ function about(type, data) {
     case "MeterReadingValidationFailed":
       return String(data.error_reason ?? "");
     case "BatchMintingCompleted":
-      return `${data.successful_mints} of ${data.total_readings} minted, ${data.failed_mints} failed, `
-        + `${data.deferred_mints} put off, ${data.duplicate_mints} there already`;
+      return `${data.successful_mints} of ${data.total_readings} minted, ${data.failed_mints} `
+        + `failed, ${data.deferred_mints} put off, ${data.duplicate_mints} there already`;
     default:
       return data.new_status ? `${data.old_status} → ${data.new_status}`
         : `task ${data.task_id ?? ""}`;
@@ -137,7 +139,8 @@ export class MeterTable {
       setAmount(cells.grx, sums.baseUnits);
       setText(cells.readings, grouped(sums.readings));
       setText(cells.refused, grouped(sums.refused));
-      setText(cells.last, sums.lastTime ? `${utc(sums.lastTime, 16)}, ${sums.lastKwh} kWh` : "none");
+      setText(cells.last, sums.lastTime === 0 ? "none"
+        : `${utc(sums.lastTime, 16)}, ${sums.lastKwh} kWh`);
     });
     setText(this.#count, counted(meters.size, "meter"));
   }
@@ -152,7 +155,7 @@ export class WalletTable {
 
   draw({ wallets }) {
     this.#rows.show(sorted(wallets), (cells, [name, sums]) => {
-      setText(cells.wallet, short(name, 8));
+      setText(cells.wallet, short(name));
       cells.wallet.title = name;
       setText(cells.mints, grouped(sums.mints));
       setAmount(cells.grx, sums.baseUnits);
