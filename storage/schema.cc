@@ -84,8 +84,9 @@ CREATE TABLE mint_tasks (
   batch_id TEXT NOT NULL DEFAULT '',
   reason TEXT NOT NULL DEFAULT ''
 ) STRICT;
-CREATE INDEX mint_tasks_due ON mint_tasks (next_attempt) WHERE state = 1;
-CREATE INDEX mint_tasks_due_by_hand ON mint_tasks (next_attempt) WHERE state = 1 AND by_hand = 1;
+CREATE INDEX mint_tasks_due ON mint_tasks (state, next_attempt) WHERE state = 1;
+CREATE INDEX mint_tasks_due_by_hand ON mint_tasks (state, by_hand, next_attempt)
+  WHERE state = 1 AND by_hand = 1;
 CREATE INDEX mint_tasks_in_work ON mint_tasks (state) WHERE state IN (2, 3, 4);
 CREATE INDEX mint_tasks_set_aside ON mint_tasks (state) WHERE state IN (6, 7);
 
