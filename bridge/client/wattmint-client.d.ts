@@ -109,6 +109,8 @@ export interface MeterReadingReceived {
   reading_id: string;
   interval_seconds: number;
   quality: string;
+  channel: "generation" | "consumption";
+  mint_state: string;
 }
 
 export interface MeterReadingValidationFailed {
@@ -117,6 +119,7 @@ export interface MeterReadingValidationFailed {
   meter_id: string;
   kwh_amount?: number;
   error_reason: string;
+  message?: string;
   timestamp?: string;
 }
 
@@ -132,6 +135,7 @@ export interface TokensMinted {
   reading_id: string;
   task_id: string;
   batch_id: string;
+  interval_start: string;
 }
 
 export interface BatchMintingCompleted {
@@ -144,18 +148,14 @@ export interface BatchMintingCompleted {
   timestamp: string;
 }
 
+/** `changes` is what became known; of TaskStatusChanged old_status, new_status and reason. */
 export interface TaskEvent {
   task_id: string;
   job_id?: string;
   user_id: string;
   meter_id: string;
-  changes?: Record<string, unknown>;
+  changes: Record<string, unknown>;
   timestamp: string;
-}
-
-export interface TaskStatusChanged extends TaskEvent {
-  old_status: string;
-  new_status: string;
 }
 
 export interface Events {
@@ -165,7 +165,7 @@ export interface Events {
   BatchMintingCompleted: BatchMintingCompleted;
   TaskCreated: TaskEvent;
   TaskUpdated: TaskEvent;
-  TaskStatusChanged: TaskStatusChanged;
+  TaskStatusChanged: TaskEvent;
   TaskFeeUpdated: TaskEvent;
 }
 

@@ -7,7 +7,7 @@ import { Model } from "./model.js";
 import { Plot } from "./plot.js";
 import { SignIn } from "./sign-in.js";
 import { EventTable, MeterTable, RefusalList, WalletTable } from "./tables.js";
-import { grouped, setExact, setText } from "./text.js";
+import { exact, grouped, setExact, setText } from "./text.js";
 
 const EVENT_TYPES = ["MeterReadingReceived", "MeterReadingValidationFailed", "TokensMinted",
   "BatchMintingCompleted"];  // the steps of tasks are three times as many: only if asked for
@@ -44,6 +44,8 @@ function paint() {
   const { totals } = model;
   setExact(at("total-energy"), totals.nanoKwh);
   setExact(at("total-tokens"), totals.baseUnits);
+  at("total-consumed").hidden = totals.consumedNanoKwh === 0n;
+  setText(at("total-consumed"), `besides ${exact(totals.consumedNanoKwh)} kWh consumed`);
   setText(at("total-readings"), grouped(totals.readings));
   setText(at("total-mints"), grouped(totals.mints));
   setText(at("total-refused"), grouped(totals.refused));

@@ -23,7 +23,6 @@ export class Model {
     this.changes = 0;
     this.#events = [];
     this.#head = 0;
-    this.#unminted = new Map();
   }
 
   apply(frame) {
@@ -51,7 +50,6 @@ export class Model {
 
   #events;
   #head;  // where the next event goes, once EVENTS_KEPT are there
-  #unminted;  // reading_id -> its time: a mint belongs to the interval of its reading
 
   #keep(frame) {
     if (this.#events.length < EVENTS_KEPT) {
@@ -62,13 +60,15 @@ export class Model {
     }
   }
 
-  #read({ meter_id, user_id, wallet_address, kwh_amount, timestamp, reading_id }) {
+  #read({ meter_id, user_id, wallet_address, kwh_amount, timestamp, channel }) {
     const nano = Math.round(kwh_amount * 1e9);
     const time = Date.parse(timestamp);
     const meter = this.#meter(meter_id);
+    const isConsumed = channel === "consumption";  // stored, never minted
     for (const sums of [this.totals, meter]) {
       sums.readings += 1;
-      sums.nanoKwh += BigInt(nano);
+      if (isConsumed) sums.consumedNanoKwh += BigInt(nano);
+      else sums.nanoKwh += BigInt(nano);
     }
     meter.user = user_id;
     meter.wallet = wallet_address;
@@ -76,20 +76,17 @@ export class Model {
       meter.lastTime = time;
       meter.lastKwh = kwh_amount;
     }
-    this.#bucket(time, nano, 0);
-    if (nano > 0) this.#unminted.set(reading_id, time);
+    if (!isConsumed) this.#bucket(time, nano, 0);
   }
 
-  #mint({ meter_id, wallet_address, kwh_amount, tokens_minted, timestamp, reading_id }) {
-    const time = this.#unminted.get(reading_id) ?? Date.parse(timestamp);
-    this.#unminted.delete(reading_id);
+  #mint({ meter_id, wallet_address, kwh_amount, tokens_minted, timestamp, interval_start }) {
     const wallet = entry(this.wallets, wallet_address, newSums);
     for (const sums of [this.totals, this.#meter(meter_id), wallet]) {
       sums.mints += 1;
       sums.baseUnits += BigInt(tokens_minted);
     }
+    this.#bucket(Date.parse(interval_start ?? timestamp), 0, tokens_minted);
     if (tokens_minted !== Math.round(kwh_amount * 1e9)) this.isSameScale = false;
-    this.#bucket(time, 0, tokens_minted);
   }
 
   #refuse({ meter_id, error_reason }) {
@@ -115,7 +112,7 @@ export class Model {
 }
 
 function newSums() {
-  return { readings: 0, mints: 0, refused: 0, nanoKwh: 0n, baseUnits: 0n,
+  return { readings: 0, mints: 0, refused: 0, nanoKwh: 0n, consumedNanoKwh: 0n, baseUnits: 0n,
     lastTime: 0, lastKwh: null };
 }
 

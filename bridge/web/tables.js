@@ -10,6 +10,7 @@ const KINDS = {
   MeterReadingValidationFailed: ["Refused", "refused"],
   BatchMintingCompleted: ["Batch", "batch"],
 };
+const MINT_STATES = { NOT_APPLICABLE: "nothing to mint" };
 
 // Table rows that are made once and written over: a redraw touches only text that changed.
 class Rows {
@@ -109,7 +110,9 @@ function writeEvent(cells, { type, seq, timestamp, data }, row) {
 function about(type, data) {
   switch (type) {
     case "MeterReadingReceived":
-      return [`for ${utc(data.timestamp, 16)}`, data.quality].filter(Boolean).join(", ");
+      return [`for ${utc(data.timestamp, 16)}`, data.quality,
+        data.channel === "consumption" ? "consumed" : "", MINT_STATES[data.mint_state] ?? ""]
+        .filter(Boolean).join(", ");
     case "TokensMinted":
       return short(String(data.transaction_signature ?? ""));
     case "MeterReadingValidationFailed":
@@ -118,9 +121,13 @@ function about(type, data) {
       return `${data.successful_mints} of ${data.total_readings} minted, ${data.failed_mints} `
         + `failed, ${data.deferred_mints} put off, ${data.duplicate_mints} there already`;
     default:
-      return data.new_status ? `${data.old_status} → ${data.new_status}`
-        : `task ${data.task_id ?? ""}`;
+      return data.task_id ? [`task ${data.task_id}`, statusChange(data.changes ?? {})]
+        .filter(Boolean).join(": ") : "";
   }
+}
+
+function statusChange({ old_status, new_status, reason }) {
+  return new_status ? `${old_status} to ${new_status}${reason ? `, ${reason}` : ""}` : "";
 }
 
 export class MeterTable {
