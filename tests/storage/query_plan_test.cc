@@ -153,6 +153,8 @@ TEST_F(QueryPlanTest, NothingThatRunsWalksATableThatGrows) {
 TEST_F(QueryPlanTest, DueTasksComeFromThePartialIndexInItsOrder) {
   for (const bool by_hand_only : {false, true}) {
     const std::string index = by_hand_only ? "mint_tasks_due_by_hand" : "mint_tasks_due";
+    const std::string condition = by_hand_only ? " (state=? AND by_hand=? AND next_attempt<?)"
+                                               : " (state=? AND next_attempt<?)";
     const auto plan = PlanOfOnly(
         "next_attempt <= ?", [&] { Value(queries().ListDueTasks(AtMinute(0), 1, by_hand_only)); });
     EXPECT_THAT(
