@@ -11,7 +11,6 @@ export class ConnectionView {
   #change = { state: "idle" };
   #retryAt = 0;
   #head = 0;
-  #wasOpen = false;
   isCaughtUp = false;
 
   constructor(client, parts) {
@@ -54,14 +53,13 @@ export class ConnectionView {
     setText(this.#parts.delivered, orDash(Math.max(lag.deliveredSequence, lag.sequence)));
     setText(this.#parts.sequence, orDash(lag.sequence));
     setText(this.#parts.upstream, lag.upstream ?? "–");
-    setText(this.#parts.pulse, this.#change.state !== "open" || roundTripMs === null ? ""
-      : `round trip ${trip}, ${grouped(behind(lag))} events behind`);
+    setText(this.#parts.pulse, this.#change.state !== "open" ? ""
+      : `round trip ${trip}, heartbeat ${heartbeat}, ${grouped(behind(lag))} behind`);
   }
 
   #enter(change) {
     this.#change = change;
-    if (change.state === "open") this.#wasOpen = true;
-    else this.isCaughtUp = false;
+    if (change.state !== "open") this.isCaughtUp = false;
     if (change.state === "waiting") this.#retryAt = Date.now() + change.retryInMs;
     this.draw();
   }
@@ -78,11 +76,11 @@ export class ConnectionView {
       case "authenticating":
         return ["connecting", "Signing in"];
       case "waiting":
-        return ["lost", `Connection lost, next attempt ${inTime(this.#retryAt - Date.now())}`];
+        return ["lost", `Connection lost, next attempt in ${seconds(this.#retryInMs())}`];
       case "open":
         return this.#openWords(lag);
       default:
-        return this.#wasOpen ? ["closed", "Signed out"] : ["idle", "Not signed in"];
+        return ["closed", "Signed out"];
     }
   }
 
@@ -96,10 +94,8 @@ export class ConnectionView {
     }
     return ["live", "Live"];
   }
-}
 
-function inTime(ms) {
-  return ms < 500 ? "now" : `in ${seconds(ms)}`;
+  #retryInMs() { return Math.max(this.#retryAt - Date.now(), 0); }
 }
 
 function ago(time) {

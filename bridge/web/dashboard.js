@@ -112,7 +112,7 @@ at("filter-type").addEventListener("change", ({ target }) => {
 });
 at("sign-out").addEventListener("click", () => {
   signIn.forget();
-  location.reload();  // nothing of this user stays in the page
+  client.close();
 });
 addEventListener("online", () => client.retryNow());
 

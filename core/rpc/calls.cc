@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/rpc/calls.h"
+
+#include "core/base/status_macros.h"
+
+namespace wattmint::rpc {
+
+absl::StatusOr<access::Principal> Calls::Admit(const grpc::CallbackServerContext& context,
+                                               std::string_view method) const {
+  WATTMINT_RETURN_IF_ERROR(streams_.CheckOpen());
+  return guard_.Admit(context, method);
+}
+
+}  // namespace wattmint::rpc

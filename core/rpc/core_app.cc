@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/rpc/core_app.h"
+
+#include "core/access/key_keeper.h"
+#include "core/base/assert.h"
+#include "core/base/status_macros.h"
+#include "core/base/thread_pool.h"
+#include "core/ingest/meter_registrar.h"
+#include "core/rpc/access_service.h"
+#include "core/rpc/calls.h"
+#include "core/rpc/event_service.h"
+#include "core/rpc/guard.h"
+#include "core/rpc/live_streams.h"
+#include "core/rpc/meter_service.h"
+#include "core/rpc/mint_service.h"
+#include "core/rpc/reading_service.h"
+#include "core/store/meter_registry.h"
+#include "core/wire/event_codec.h"
+
+#include <google/protobuf/descriptor.h>
+
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace wattmint::rpc {
+namespace {
+
+constexpr int kStreamThreads = 2;  // measured: making messages keeps less than one core busy
+
+std::vector<const google::protobuf::ServiceDescriptor*> GuardedServices() {
+  std::vector<const google::protobuf::ServiceDescriptor*> services;
+  for (const auto* file : {v1::ApiKey::descriptor()->file(), v1::Event::descriptor()->file(),
+                           v1::Meter::descriptor()->file(), v1::MintTask::descriptor()->file(),
+                           v1::Reading::descriptor()->file()}) {
+    for (int i = 0; i < file->service_count(); ++i) services.push_back(file->service(i));
+  }
+  return services;
+}
+
+}  // namespace
+
+// The bill of materials, in the order in which one needs the other.
+struct CoreApp::Parts {
+  Parts(const CorePorts& given, const CoreOptions& options, std::int64_t head)
+      : ports(given),
+        api_keys(ports.clock),
+        tickets(options.tickets, ports.clock, ports.random),
+        authenticator(ports.jwt, api_keys, tickets, ports.clock, options.anonymity),
+        signer(options.cursor_key),
+        hub(ports.log, wire::DecodeAttributes, head, options.hub),
+        frames(hub, options.frames),
+        queue(ports.journal, ports.log, frames, ports.clock, wire::EncodePayload, options.commits),
+        registrar(queue, registry),
+        minter(queue, ports.queries, registry, ports.ledger, ports.clock, ports.random,
+               options.mints),
+        pipeline(queue, registry, options.readings, [this] { minter.Wake(); }),
+        streams(ports.clock, options.streams_max),
+        keeper(queue, api_keys, ports.clock, ports.random, options.local_keys,
+               [this](std::string_view key_id) { streams.KeyChanged(key_id); }),
+        guard(MethodRules(), authenticator),
+        workers(options.workers_count),
+        stream_pool(kStreamThreads),
+        calls(guard, streams, workers),
+        event_place{{ports.log, hub, signer, authenticator, ports.clock},
+                    options.feeds,
+                    frames,
+                    streams,
+                    stream_pool,
+                    options.stalled_write_max},
+        reading_place{pipeline, authenticator, ports.clock,
+                      streams,  workers,       options.stalled_write_max},
+        access_service(calls, keeper, api_keys, tickets, registry),
+        event_service(calls, registry, event_place),
+        meter_service(calls, registrar, registry),
+        mint_service(calls, minter, ports.queries, ports.ledger, registry, options.mints.ratio),
+        reading_service(calls, ports.queries, reading_place) {}
+
+  absl::Status LoadCaches() {
+    WATTMINT_ASSIGN_OR_RETURN(auto meters, ports.queries.LoadMeters());
+    WATTMINT_ASSIGN_OR_RETURN(auto keys, ports.queries.LoadApiKeys());
+    registry.Load(std::move(meters));
+    keeper.Load(std::move(keys));
+    return absl::OkStatus();
+  }
+
+  std::vector<grpc::Service*> services() {
+    return {&access_service, &event_service, &meter_service, &mint_service, &reading_service};
+  }
+
+  const CorePorts ports;
+  store::MeterRegistry registry;
+  access::ApiKeyTable api_keys;
+  access::TicketTable tickets;
+  access::Authenticator authenticator;
+  const stream::CursorSigner signer;
+  stream::Hub hub;
+  stream::FrameCache frames;
+  store::CommitQueue queue;
+  ingest::MeterRegistrar registrar;
+  mint::Minter minter;
+  ingest::Pipeline pipeline;
+  LiveStreams streams;
+  access::KeyKeeper keeper;
+  const Guard guard;
+  base::ThreadPool workers;
+  base::ThreadPool stream_pool;
+  Calls calls;
+  const EventStreamPlace event_place;
+  const ReadingStreamPlace reading_place;
+  AccessService access_service;
+  EventService event_service;
+  MeterService meter_service;
+  MintService mint_service;
+  ReadingService reading_service;
+  std::unique_ptr<Server> server;
+  std::thread minting;
+};
+
+absl::StatusOr<std::unique_ptr<CoreApp>> CoreApp::Start(const CorePorts& ports,
+                                                        const CoreOptions& options) {
+  WATTMINT_ASSIGN_OR_RETURN(const store::LogBounds bounds, ports.log.GetBounds());
+  auto parts = std::make_unique<Parts>(ports, options, bounds.last);
+  Parts& core = *parts;
+  std::unique_ptr<CoreApp> app(new CoreApp(std::move(parts)));
+  WATTMINT_RETURN_IF_ERROR(core.guard.CheckComplete(GuardedServices()));
+  core.queue.OnReopen([&core] { return core.LoadCaches(); });
+  WATTMINT_RETURN_IF_ERROR(core.LoadCaches());
+  WATTMINT_ASSIGN_OR_RETURN(
+      core.server, Server::Start(options.server, core.services(), core.streams, ports.random));
+  core.minting = std::thread([&core] { core.minter.Run(); });
+  return app;
+}
+
+CoreApp::CoreApp(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+CoreApp::~CoreApp() { Stop(); }
+
+// From the outside inwards: clients first, the writer last, so that whatever was accepted finishes.
+void CoreApp::Stop() {
+  if (parts_->server != nullptr) parts_->server->Drain();
+  parts_->minter.Stop();
+  if (parts_->minting.joinable()) parts_->minting.join();
+  parts_->queue.Stop();
+  parts_->workers.Stop();
+  parts_->stream_pool.Stop();
+}
+
+int CoreApp::port() const { return parts_->server->port(); }
+
+std::int64_t CoreApp::head_sequence() const { return parts_->hub.head(); }
+
+std::size_t CoreApp::streams_count() const { return parts_->streams.size(); }
+
+const ingest::IngestCounters& CoreApp::ingest_counters() const {
+  return parts_->pipeline.counters();
+}
+
+mint::Minter::State CoreApp::minting() const { return parts_->minter.state(); }
+
+}  // namespace wattmint::rpc

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/rpc/event_messages.h"
+
+#include "core/wire/convert.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <grpcpp/support/slice.h>
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+namespace wattmint::rpc {
+namespace {
+
+using stream::Feed;
+
+constexpr std::uint8_t kBatchTag = v1::SubscribeResponse::kBatchFieldNumber << 3 | 2;
+
+// A slice that keeps the shared bytes for as long as gRPC needs them.
+grpc::Slice SliceOf(stream::SharedBytes piece) {
+  auto* owner = new std::shared_ptr<const char[]>(std::move(piece.owner));
+  return grpc::Slice(
+      const_cast<char*>(piece.bytes.data()), piece.bytes.size(),
+      [](void* held) { delete static_cast<std::shared_ptr<const char[]>*>(held); }, owner);
+}
+
+// Tag and length of the field `batch`; what follows is the run of events.
+grpc::Slice BatchHead(std::size_t size) {
+  std::uint8_t head[11] = {kBatchTag};
+  const std::uint8_t* end =
+      google::protobuf::io::CodedOutputStream::WriteVarint64ToArray(size, head + 1);
+  return grpc::Slice(head, static_cast<std::size_t>(end - head));
+}
+
+grpc::ByteBuffer EncodeEvents(const std::vector<store::EventRecord>& events,
+                              const stream::FrameCache& frames) {
+  std::vector<stream::SharedBytes> pieces = frames.Collect(events);
+  std::size_t size = 0;
+  for (const stream::SharedBytes& piece : pieces) size += piece.bytes.size();
+  std::vector<grpc::Slice> slices;
+  slices.reserve(pieces.size() + 1);
+  slices.push_back(BatchHead(size));
+  for (stream::SharedBytes& piece : pieces) slices.push_back(SliceOf(std::move(piece)));
+  return grpc::ByteBuffer(slices.data(), slices.size());
+}
+
+void Fill(const Feed::Established& from, const StreamTerms& terms, v1::SubscribeResponse& out) {
+  v1::Established& established = *out.mutable_established();
+  established.set_epoch(from.epoch);
+  established.set_cursor(from.cursor);
+  established.set_head_sequence(from.head);
+  *established.mutable_filter() = terms.filter;
+  established.set_max_batch_events(terms.batch_events_max);
+  established.set_heartbeat_seconds(terms.heartbeat_seconds);
+}
+
+void Fill(const Feed::Heartbeat& from, const StreamTerms&, v1::SubscribeResponse& out) {
+  v1::Heartbeat& heartbeat = *out.mutable_heartbeat();
+  heartbeat.set_cursor(from.cursor);
+  heartbeat.set_head_sequence(from.head);
+  heartbeat.set_delivered_sequence(from.delivered);
+}
+
+void Fill(const Feed::CaughtUp& from, const StreamTerms&, v1::SubscribeResponse& out) {
+  out.mutable_caught_up()->set_cursor(from.cursor);
+}
+
+void Fill(const Feed::FellBehind& from, const StreamTerms&, v1::SubscribeResponse& out) {
+  out.mutable_fell_behind()->set_head_sequence(from.head);
+  out.mutable_fell_behind()->set_delivered_sequence(from.delivered);
+}
+
+void Fill(const Feed::CredentialExpiring& from, const StreamTerms&, v1::SubscribeResponse& out) {
+  wire::ToProto(from.expire_time, *out.mutable_credential_expiring()->mutable_expire_time());
+}
+
+void Fill(const Feed::Draining& from, const StreamTerms&, v1::SubscribeResponse& out) {
+  const auto delay = std::chrono::duration_cast<std::chrono::milliseconds>(from.reconnect_after);
+  out.mutable_draining()->set_reconnect_after_ms(static_cast<std::int32_t>(delay.count()));
+  out.mutable_draining()->set_cursor(from.cursor);
+}
+
+void Fill(const Feed::Events&, const StreamTerms&, v1::SubscribeResponse&) {}
+
+}  // namespace
+
+grpc::ByteBuffer Encode(const Feed::Message& message, const StreamTerms& terms,
+                        const stream::FrameCache& frames) {
+  if (const auto* events = std::get_if<Feed::Events>(&message)) {
+    return EncodeEvents(events->events, frames);
+  }
+  v1::SubscribeResponse out;
+  std::visit([&terms, &out](const auto& from) { Fill(from, terms, out); }, message);
+  const grpc::Slice slice(out.SerializeAsString());
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+}  // namespace wattmint::rpc

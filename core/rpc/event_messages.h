@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/stream/feed.h"
+#include "core/stream/frame_cache.h"
+#include "wattmint/v1/event.pb.h"
+
+#include <grpcpp/support/byte_buffer.h>
+
+namespace wattmint::rpc {
+
+// What Established tells beside where the stream begins.
+struct StreamTerms {
+  v1::EventFilter filter;
+  int batch_events_max = 0;
+  int heartbeat_seconds = 0;
+};
+
+// The serialised SubscribeResponse of a message. Events are not copied: the buffer shares their
+// bytes with everybody else who sends them.
+grpc::ByteBuffer Encode(const stream::Feed::Message& message, const StreamTerms& terms,
+                        const stream::FrameCache& frames);
+
+}  // namespace wattmint::rpc

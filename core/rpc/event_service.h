@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/rpc/calls.h"
+#include "core/rpc/event_stream.h"
+#include "core/store/meter_registry.h"
+#include "wattmint/v1/event.grpc.pb.h"
+
+namespace wattmint::rpc {
+
+// The event log: wattmint/v1/event.proto. Subscribe is served as raw bytes, since every subscriber
+// sends the same ones.
+// Lifetime: everything passed to the constructor must outlive it.
+class EventService final
+    : public v1::EventService::WithRawCallbackMethod_Subscribe<
+          v1::EventService::WithCallbackMethod_ReadEvents<
+              v1::EventService::WithCallbackMethod_GetLogBounds<v1::EventService::Service>>> {
+ public:
+  EventService(Calls& calls, const store::MeterRegistry& registry, const EventStreamPlace& place)
+      : calls_(calls), registry_(registry), place_(place) {}
+
+  EventReactor* Subscribe(grpc::CallbackServerContext* context,
+                          const grpc::ByteBuffer* request) override;
+  grpc::ServerUnaryReactor* ReadEvents(grpc::CallbackServerContext* context,
+                                       const v1::ReadEventsRequest* request,
+                                       v1::ReadEventsResponse* response) override;
+  grpc::ServerUnaryReactor* GetLogBounds(grpc::CallbackServerContext* context,
+                                         const v1::GetLogBoundsRequest* request,
+                                         v1::GetLogBoundsResponse* response) override;
+
+ private:
+  absl::StatusOr<stream::FeedRequest> FeedRequestOf(access::Principal principal,
+                                                    const v1::SubscribeRequest& asked) const;
+  absl::StatusOr<v1::ReadEventsResponse> Read(const access::Principal& principal,
+                                              const v1::ReadEventsRequest& asked) const;
+
+  Calls& calls_;
+  const store::MeterRegistry& registry_;
+  const EventStreamPlace& place_;
+};
+
+}  // namespace wattmint::rpc

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/access/authorizer.h"
+#include "core/base/status.h"
+#include "core/base/status_macros.h"
+
+#include <absl/status/status.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+// What a caller gets to see of what is stored, asked in the same way by every service.
+namespace wattmint::rpc {
+
+// The user whose things a list holds: empty, which is everybody, for who may touch anybody's.
+inline std::string OwnerFilter(const access::Principal& principal, access::Permission permission) {
+  return access::MayTouch(principal, permission, "") ? std::string() : principal.user_id;
+}
+
+// Whether the principal may have what was looked for. What is missing and what is somebody else's
+// look the same to who may touch only their own; kNotFound for all others.
+template <typename Owned>
+absl::Status CheckFound(const access::Principal& principal, access::Permission permission,
+                        const std::optional<Owned>& found, std::string_view what,
+                        std::string_view id) {
+  const std::optional<std::string_view> owner =
+      found.has_value() ? std::optional<std::string_view>(found->user_id) : std::nullopt;
+  WATTMINT_RETURN_IF_ERROR(access::CheckOwner(principal, permission, owner));
+  return found.has_value() ? absl::OkStatus() : base::NotFound("there is no {} {}", what, id);
+}
+
+}  // namespace wattmint::rpc

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/rpc/server.h"
+
+#include "core/base/status.h"
+#include "core/base/status_macros.h"
+
+#include "grpc/health/v1/health.pb.h"
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+namespace wattmint::rpc {
+namespace {
+
+// A token of the largest size that is accepted, and what else comes with a call.
+constexpr int kMetadataBytesMax = 12 << 10;
+constexpr base::Duration kShutdownTimeout = std::chrono::seconds(2);
+
+int Milliseconds(base::Duration duration) {
+  return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+}
+
+absl::StatusOr<std::string> ReadPem(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file || text.empty()) return base::InvalidArgument("{} cannot be read", path);
+  return text;
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsOf(
+    const ServerOptions& options) {
+  if (options.tls_certificate_file.empty() != options.tls_key_file.empty()) {
+    return base::InvalidArgument("TLS needs both a certificate file and a key file");
+  }
+  if (options.tls_certificate_file.empty()) return grpc::InsecureServerCredentials();
+  WATTMINT_ASSIGN_OR_RETURN(const std::string chain, ReadPem(options.tls_certificate_file));
+  WATTMINT_ASSIGN_OR_RETURN(const std::string key, ReadPem(options.tls_key_file));
+  grpc::SslServerCredentialsOptions ssl;
+  ssl.pem_key_cert_pairs.push_back({key, chain});
+  return grpc::SslServerCredentials(ssl);
+}
+
+void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
+  grpc::ResourceQuota quota("wattmint");
+  quota.Resize(options.memory_bytes_max);
+  builder.SetResourceQuota(quota);
+  builder.SetMaxReceiveMessageSize(options.request_bytes_max);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.calls_per_connection_max);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                             Milliseconds(options.handshake_timeout));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS,
+                             Milliseconds(options.idle_connection_max));
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             Milliseconds(options.ping_interval_min));
+  // Else a second server would share the port without a word.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+}
+
+// Reflection describes only what is in the pool of descriptors; naming the message links it.
+void DescribeHealth() { grpc::health::v1::HealthCheckRequest::descriptor(); }
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
+                                                      std::vector<grpc::Service*> services,
+                                                      LiveStreams& streams,
+                                                      base::RandomSource& random) {
+  WATTMINT_ASSIGN_OR_RETURN(const auto credentials, CredentialsOf(options));
+  DescribeHealth();
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  std::unique_ptr<Server> server(new Server(options, streams, random));
+  grpc::ServerBuilder builder;
+  SetLimits(options, builder);
+  builder.AddListeningPort(options.address, credentials, &server->port_);
+  for (grpc::Service* service : services) builder.RegisterService(service);
+  server->server_ = builder.BuildAndStart();
+  if (server->server_ == nullptr || server->port_ == 0) {
+    return base::Unavailable(
+        "cannot listen for gRPC at {}: the address is not ours, or another server has it",
+        options.address);
+  }
+  return server;
+}
+
+Server::Server(const ServerOptions& options, LiveStreams& streams, base::RandomSource& random)
+    : options_(options), streams_(streams), random_(random) {}
+
+Server::~Server() { Drain(); }
+
+void Server::Drain() {
+  if (server_ == nullptr) return;
+  server_->GetHealthCheckService()->SetServingStatus(false);
+  const auto spread = static_cast<std::uint64_t>(options_.reconnect_after.count()) + 1;
+  streams_.Drain([this, spread] {
+    return options_.reconnect_after +
+           base::Duration(static_cast<std::int64_t>(random_.NextBelow(spread)));
+  });
+  if (!streams_.WaitUntilEmpty(options_.drain_timeout)) streams_.CancelAll();
+  // Calls that are at work still finish; what does not is cancelled at the deadline.
+  server_->Shutdown(std::chrono::system_clock::now() + kShutdownTimeout);
+  server_->Wait();
+  streams_.WaitUntilEmpty(options_.drain_timeout);
+  server_.reset();
+}
+
+}  // namespace wattmint::rpc
