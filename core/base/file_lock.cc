@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <errno.h>
+#include <cerrno>
 #include <fcntl.h>
 #include <string>
 #include <sys/file.h>

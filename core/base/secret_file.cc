@@ -11,7 +11,7 @@
 
 #include <algorithm>
 #include <array>
-#include <errno.h>
+#include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -43,8 +43,7 @@ class ThreadPool {
 
   template <typename Function>
   struct CallableWork final : Work {
-    template <typename Callable>
-    explicit CallableWork(Callable&& callable) : function(std::forward<Callable>(callable)) {}
+    explicit CallableWork(Function work) : function(std::move(work)) {}
     void Run() override { function(); }
     Function function;
   };

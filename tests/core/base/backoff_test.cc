@@ -40,11 +40,11 @@ TEST(BackoffTest, DoublesItsLimitUpToTheCap) {
   const struct {
     int attempt;
     milliseconds limit;
-  } kCases[] = {{1, milliseconds(100)},   {2, milliseconds(200)},
-                {3, milliseconds(400)},   {4, milliseconds(800)},
-                {5, milliseconds(1000)},  {6, milliseconds(1000)},
-                {99, milliseconds(1000)}, {std::numeric_limits<int>::max(), milliseconds(1000)}};
-  for (const auto& [attempt, limit] : kCases) {
+  } cases[] = {{1, milliseconds(100)},   {2, milliseconds(200)},
+               {3, milliseconds(400)},   {4, milliseconds(800)},
+               {5, milliseconds(1000)},  {6, milliseconds(1000)},
+               {99, milliseconds(1000)}, {std::numeric_limits<int>::max(), milliseconds(1000)}};
+  for (const auto& [attempt, limit] : cases) {
     const Duration longest = LongestOf(kOptions, attempt);
     EXPECT_LE(longest, limit) << attempt;
     EXPECT_GT(longest, limit * 99 / 100) << attempt;

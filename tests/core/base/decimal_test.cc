@@ -21,7 +21,7 @@ TEST(ParseDecimalTest, ReadsExactly) {
     const char* text;
     int scale;
     int64_t value;
-  } kCases[] = {
+  } cases[] = {
       {"0", 9, 0},
       {"12.5", 9, 12'500'000'000},
       {"12.500000000", 9, 12'500'000'000},
@@ -36,7 +36,7 @@ TEST(ParseDecimalTest, ReadsExactly) {
       {"9.223372036854775807", 18, kMax},
       {"0000000000000000000000000000000000000001", 0, 1},
   };
-  for (const auto& [text, scale, value] : kCases) {
+  for (const auto& [text, scale, value] : cases) {
     EXPECT_THAT(ParseDecimal(text, scale, DecimalSign::kAny), IsOkAndHolds(value)) << text;
   }
 }

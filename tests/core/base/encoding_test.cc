@@ -55,15 +55,15 @@ TEST(Base64Test, KnowsThePublishedVectors) {
     const char* plain;
     const char* padded;
     const char* url_safe;
-  } kCases[] = {{"", "", ""},
-                {"f", "Zg==", "Zg"},
-                {"fo", "Zm8=", "Zm8"},
-                {"foo", "Zm9v", "Zm9v"},
-                {"foob", "Zm9vYg==", "Zm9vYg"},
-                {"fooba", "Zm9vYmE=", "Zm9vYmE"},
-                {"foobar", "Zm9vYmFy", "Zm9vYmFy"},
-                {"\xfb\xff", "+/8=", "-_8"}};
-  for (const auto& [plain, padded, url_safe] : kCases) {
+  } cases[] = {{"", "", ""},
+               {"f", "Zg==", "Zg"},
+               {"fo", "Zm8=", "Zm8"},
+               {"foo", "Zm9v", "Zm9v"},
+               {"foob", "Zm9vYg==", "Zm9vYg"},
+               {"fooba", "Zm9vYmE=", "Zm9vYmE"},
+               {"foobar", "Zm9vYmFy", "Zm9vYmFy"},
+               {"\xfb\xff", "+/8=", "-_8"}};
+  for (const auto& [plain, padded, url_safe] : cases) {
     EXPECT_EQ(EncodeBase64(AsBytes(plain), Base64::kPadded), padded);
     EXPECT_EQ(EncodeBase64(AsBytes(plain), Base64::kUrlSafe), url_safe);
     EXPECT_THAT(DecodeBase64(padded, Base64::kPadded), IsOkAndHolds(ToBytes(plain)));

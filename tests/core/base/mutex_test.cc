@@ -40,6 +40,7 @@ TEST(MutexTest, LetsOneThreadInAtATime) {
   int value = 0;
   Mutex mutex;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
       for (int j = 0; j < kIncrements; ++j) {

@@ -104,6 +104,7 @@ TEST_F(SecretFileTest, IsTheSameForAllWhoMakeItAtTheSameTime) {
   constexpr size_t kThreads = 8;
   std::vector<std::string> secrets(kThreads);
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (size_t i = 0; i < kThreads; ++i) {
     threads.emplace_back([this, i, &secrets] {
       secrets[i] = ReadOrCreateSecretFile(path_, [i] { return std::to_string(i); }).value();

@@ -54,7 +54,7 @@ TEST(ParseRfc3339Test, NamesWhatIsWrong) {
   const struct {
     const char* text;
     const char* reason;
-  } kCases[] = {
+  } cases[] = {
       {"", "YYYY-MM-DD"},
       {"yesterday", "YYYY-MM-DD"},
       {"26-06-01T12:00:00Z", "YYYY-MM-DD"},
@@ -89,7 +89,7 @@ TEST(ParseRfc3339Test, NamesWhatIsWrong) {
       {"2026-06-01T12:00:00Z ", "follows its end"},
       {"2026-06-01T12:00:00.123456+02:00 and more", "at most 32"},
   };
-  for (const auto& [text, reason] : kCases) {
+  for (const auto& [text, reason] : cases) {
     EXPECT_THAT(ParseRfc3339(text), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(reason)))
         << text;
   }
