@@ -34,8 +34,7 @@ EventAttributes::Audience AudienceOf(const Fact& fact) {
 template <typename T>
 void SortUnique(std::vector<T>& values) {
   std::ranges::sort(values);
-  const auto [first, last] = std::ranges::unique(values);
-  values.erase(first, last);
+  values.erase(std::unique(values.begin(), values.end()), values.end());
 }
 
 template <typename T, typename V>
