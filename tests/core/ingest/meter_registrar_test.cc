@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/ingest/meter_registrar.h"
+
+#include "tests/support/engine.h"
+#include "tests/support/status_matchers.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace wattmint::ingest {
+namespace {
+
+using domain::Meter;
+using test::Engine;
+using test::IsOk;
+using test::StatusIs;
+using test::WalletOf;
+
+class MeterRegistrarTest : public testing::Test {
+ protected:
+  template <typename Call>
+  absl::StatusOr<Meter> Await(Call call) {
+    std::promise<absl::StatusOr<Meter>> promise;
+    call([&](absl::StatusOr<Meter> meter) { promise.set_value(std::move(meter)); });
+    return promise.get_future().get();
+  }
+  absl::StatusOr<Meter> Register(std::string meter, std::string user, std::string wallet) {
+    return Await([&](auto done) {
+      engine_.registrar().Register(std::move(meter), std::move(user), std::move(wallet), done);
+    });
+  }
+  absl::StatusOr<Meter> Transfer(std::string meter, std::string user, std::string wallet) {
+    return Await([&](auto done) {
+      engine_.registrar().Transfer(std::move(meter), std::move(user), std::move(wallet), done);
+    });
+  }
+  absl::StatusOr<Meter> SetWallet(std::string meter, std::string wallet) {
+    return Await([&](auto done) {
+      engine_.registrar().SetWallet(std::move(meter), std::move(wallet), done);
+    });
+  }
+
+  Engine engine_;
+};
+
+TEST_F(MeterRegistrarTest, ARegisteredMeterIsThereAfterARestart) {
+  const auto meter = Register("M1", "alice", WalletOf("alice"));
+  ASSERT_THAT(meter, IsOk());
+  EXPECT_EQ(meter->register_time, engine_.clock().Now());
+  engine_.Close();
+  engine_.Open();
+  EXPECT_EQ(engine_.registry().Find("M1"), *meter);
+  EXPECT_EQ(engine_.registry().size(), 1U);
+}
+
+TEST_F(MeterRegistrarTest, TheSameAgainIsTheSameAndNoEvent) {
+  const auto first = Register("M1", "alice", WalletOf("alice"));
+  engine_.clock().Advance(std::chrono::seconds(9));
+  EXPECT_EQ(*Register("M1", "alice", WalletOf("alice")), *first);
+  EXPECT_EQ(engine_.Facts<domain::MeterChanged>().size(), 1U);
+}
+
+TEST_F(MeterRegistrarTest, AnotherOwnerOrWalletIsRefused) {
+  ASSERT_THAT(Register("M1", "alice", ""), IsOk());
+  EXPECT_THAT(Register("M1", "bob", ""), StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_THAT(Register("M1", "alice", WalletOf("x")), StatusIs(absl::StatusCode::kAlreadyExists));
+}
+
+TEST_F(MeterRegistrarTest, IdsAndWalletsThatAreNoneAreRefused) {
+  EXPECT_THAT(Register("", "alice", ""), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(Register("M1", "a b", ""), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(Register("M1", "alice", "0x52908400098527886E0F7030069857D2E4169EE7"),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(Transfer("M1", "", ""), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(SetWallet("M1", "nope"), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_TRUE(engine_.Events().empty());
+}
+
+TEST_F(MeterRegistrarTest, TransferChangesOwnerAndWallet) {
+  ASSERT_THAT(Register("M1", "alice", WalletOf("alice")), IsOk());
+  const auto meter = Transfer("M1", "bob", "");
+  ASSERT_THAT(meter, IsOk());
+  EXPECT_EQ(meter->user_id, "bob");
+  EXPECT_EQ(meter->wallet_address, "");
+  EXPECT_EQ(engine_.Facts<domain::MeterChanged>().back().user_id, "bob");
+  EXPECT_THAT(Transfer("M2", "bob", ""), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(MeterRegistrarTest, TheWalletCanBeSetAndTakenAway) {
+  ASSERT_THAT(Register("M1", "alice", ""), IsOk());
+  EXPECT_EQ(SetWallet("M1", WalletOf("new"))->wallet_address, WalletOf("new"));
+  EXPECT_EQ(engine_.registry().WalletsOf("alice"), std::vector{WalletOf("new")});
+  EXPECT_EQ(SetWallet("M1", "")->wallet_address, "");
+  EXPECT_TRUE(engine_.registry().WalletsOf("alice").empty());
+  EXPECT_THAT(SetWallet("M2", ""), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(MeterRegistrarTest, TheRegistryListsByMeterPageByPage) {
+  for (const char* id : {"M3", "M1", "M2"}) ASSERT_THAT(Register(id, "alice", ""), IsOk());
+  ASSERT_THAT(Register("M0", "bob", ""), IsOk());
+  const auto page = engine_.registry().List("alice", "M1", 1);
+  ASSERT_EQ(page.size(), 1U);
+  EXPECT_EQ(page[0].meter_id, "M2");
+  EXPECT_EQ(engine_.registry().List("", "", 10).size(), 4U);
+}
+
+}  // namespace
+}  // namespace wattmint::ingest

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/mint/minter.h"
+
+#include "tests/support/engine.h"
+#include "tests/support/status_matchers.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace wattmint::mint {
+namespace {
+
+using domain::MintState;
+using domain::MintTask;
+using ledger::Receipt;
+using ledger::SignedMint;
+using ledger::Verdict;
+using test::Engine;
+using test::IsOk;
+using test::StatusIs;
+using test::WalletOf;
+using testing::HasSubstr;
+
+// Stands between the minter and the real ledger, and may spoil what passes.
+class Spoiler final : public ledger::Ledger {
+ public:
+  explicit Spoiler(ledger::Ledger& real) : real_(real) {}
+  std::string_view name() const override { return "spoiled"; }
+  std::string public_key() const override { return real_.public_key(); }
+  absl::StatusOr<std::vector<SignedMint>> Sign(std::span<const ledger::MintOrder> orders) override {
+    ++signs;
+    return real_.Sign(orders);
+  }
+  std::vector<absl::StatusOr<Receipt>> Submit(std::span<const SignedMint> mints) override {
+    for (const SignedMint& mint : mints) sent.push_back(mint.bytes);
+    std::vector<absl::StatusOr<Receipt>> receipts;
+    if (loses_requests) {
+      receipts.assign(mints.size(), absl::UnavailableError("the line is cut"));
+      return receipts;
+    }
+    receipts = real_.Submit(mints);
+    if (loses_answers) {
+      receipts.assign(mints.size(), absl::DeadlineExceededError("no answer in time"));
+    }
+    if (change) {
+      for (auto& receipt : receipts) change(receipt);
+    }
+    return receipts;
+  }
+  absl::StatusOr<ledger::Supply> GetSupply() override { return real_.GetSupply(); }
+  absl::StatusOr<domain::TokenAmount> GetBalance(std::string_view wallet) override {
+    return real_.GetBalance(wallet);
+  }
+
+  bool loses_requests = false;
+  bool loses_answers = false;
+  std::function<void(absl::StatusOr<Receipt>&)> change;
+  std::vector<std::string> sent;
+  int signs = 0;
+
+ private:
+  ledger::Ledger& real_;
+};
+
+class MinterTest : public testing::Test {
+ protected:
+  explicit MinterTest(domain::MintLimits limits = {.automatic = true, .batch_max = 10})
+      : engine_(limits) {
+    engine_.Register("M1", "alice");
+    engine_.Register("M2", "bob");
+  }
+
+  std::vector<std::int64_t> SubmitHours(const std::string& meter, int count, std::string_view kwh) {
+    std::vector<domain::Reading> readings;
+    for (int i = 0; i < count; ++i) readings.push_back(engine_.Hour(meter, count - i, kwh));
+    std::vector<std::int64_t> tasks;
+    for (const auto& answer : engine_.Submit(readings)) tasks.push_back(answer.reading_id->row());
+    return tasks;
+  }
+  MintTask Task(std::int64_t task_id) {
+    return *Engine::Value(engine_.queries().FindTask(task_id));
+  }
+  std::int64_t Supply() { return engine_.ledger().GetSupply()->tokens.base_units(); }
+  absl::StatusOr<MintTask> Await(void (Minter::*call)(std::int64_t, Minter::TaskCallback),
+                                 std::int64_t task_id) {
+    std::promise<absl::StatusOr<MintTask>> promise;
+    (engine_.minter().*call)(task_id, [&](auto task) { promise.set_value(std::move(task)); });
+    return promise.get_future().get();
+  }
+  absl::Status Pause(const std::string& reason) {
+    std::promise<absl::Status> promise;
+    engine_.minter().Pause(reason, [&](absl::Status status) { promise.set_value(status); });
+    return promise.get_future().get();
+  }
+  absl::Status Resume() {
+    std::promise<absl::Status> promise;
+    engine_.minter().Resume([&](absl::Status status) { promise.set_value(status); });
+    return promise.get_future().get();
+  }
+  // Every reading was minted exactly once, and told exactly once.
+  void ExpectMintedOnce(const std::vector<std::int64_t>& tasks, std::int64_t base_units_each) {
+    std::map<std::int64_t, int> told;
+    for (const auto& minted : engine_.Facts<domain::TokensMinted>()) ++told[minted.task_id];
+    for (const std::int64_t task : tasks) {
+      EXPECT_EQ(Task(task).state, MintState::kConfirmed) << task;
+      EXPECT_EQ(told[task], 1) << task;
+    }
+    EXPECT_EQ(told.size(), tasks.size());
+    EXPECT_EQ(Supply(), base_units_each * std::ssize(tasks));
+  }
+
+  Engine engine_;
+};
+
+TEST_F(MinterTest, MintsEveryReadingOnceToTheWalletOfItsMeter) {
+  const auto tasks = SubmitHours("M1", 25, "2.01");
+  engine_.MintAll();
+  ExpectMintedOnce(tasks, 2'010'000'000);
+  EXPECT_EQ(engine_.ledger().GetBalance(WalletOf("alice"))->base_units(), 25 * 2'010'000'000LL);
+  EXPECT_EQ(engine_.ledger().GetBalance(WalletOf("bob"))->base_units(), 0);
+}
+
+TEST_F(MinterTest, ATaskTellsItsWholeStoryInOrder) {
+  const auto tasks = SubmitHours("M1", 1, "1");
+  engine_.MintAll();
+  std::vector<std::string> story;
+  for (const auto& event : engine_.Events()) {
+    const auto attributes = domain::AttributesOf(event.fact);
+    if (attributes.task_id == tasks[0]) story.emplace_back(Name(attributes.type));
+  }
+  EXPECT_THAT(story, testing::ElementsAre("TaskCreated", "TaskUpdated", "TaskStatusChanged",
+                                          "TaskUpdated", "TaskStatusChanged", "TokensMinted"));
+  const auto changes = engine_.Facts<domain::TaskStatusChanged>();
+  EXPECT_EQ(changes[0].old_state, MintState::kPending);
+  EXPECT_EQ(changes[0].new_state, MintState::kSigned);
+  EXPECT_EQ(changes[1].new_state, MintState::kConfirmed);
+  const auto minted = engine_.Facts<domain::TokensMinted>()[0];
+  EXPECT_EQ(minted.transaction_signature, Task(tasks[0]).transaction_signature);
+  EXPECT_EQ(minted.batch_id, changes[1].batch_id);
+}
+
+TEST_F(MinterTest, ABatchIsBoundedAndItsCountsAddUp) {
+  SubmitHours("M1", 25, "1");
+  engine_.MintAll();
+  const auto batches = engine_.Facts<domain::BatchMintingCompleted>();
+  ASSERT_EQ(batches.size(), 3U);
+  int total = 0;
+  for (const auto& batch : batches) {
+    EXPECT_LE(batch.total_readings, 10);
+    EXPECT_EQ(batch.total_readings, batch.successful_mints);
+    total += batch.total_readings;
+  }
+  EXPECT_EQ(total, 25);
+}
+
+TEST_F(MinterTest, ALostRequestIsSentAgainByteForByte) {
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  const auto tasks = SubmitHours("M1", 3, "1");
+  spoiler.loses_requests = true;
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_THAT(engine_.minter().WorkOnce(), StatusIs(absl::StatusCode::kUnavailable));
+    EXPECT_EQ(Task(tasks[0]).state, MintState::kSigned);
+    EXPECT_THAT(Task(tasks[0]).reason, HasSubstr("the line is cut"));
+  }
+  spoiler.loses_requests = false;
+  engine_.MintAll();
+  EXPECT_EQ(spoiler.signs, 1) << "an unknown outcome is never signed anew";
+  for (std::size_t i = 3; i < spoiler.sent.size(); ++i) {
+    EXPECT_EQ(spoiler.sent[i], spoiler.sent[i - 3]);
+  }
+  ExpectMintedOnce(tasks, 1'000'000'000);
+}
+
+// Field notes B1, B2: a ledger that does it and does not answer.
+TEST_F(MinterTest, ALostAnswerMintsOnceAndIsCountedAsADuplicate) {
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  const auto tasks = SubmitHours("M1", 3, "1");
+  spoiler.loses_answers = true;
+  EXPECT_THAT(engine_.minter().WorkOnce(), StatusIs(absl::StatusCode::kDeadlineExceeded));
+  EXPECT_EQ(engine_.Facts<domain::TokensMinted>().size(), 0U);
+  spoiler.loses_answers = false;
+  engine_.MintAll();
+  ExpectMintedOnce(tasks, 1'000'000'000);
+  const auto batches = engine_.Facts<domain::BatchMintingCompleted>();
+  ASSERT_EQ(batches.size(), 2U);
+  EXPECT_EQ(batches[0].deferred_mints, 3);
+  EXPECT_EQ(batches[1].duplicate_mints, 3) << "a replay is never told as a fresh mint";
+  EXPECT_EQ(batches[1].successful_mints, 0);
+}
+
+TEST_F(MinterTest, ARestartFinishesWhatWasSigned) {
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  const auto tasks = SubmitHours("M1", 3, "1");
+  spoiler.loses_answers = true;
+  EXPECT_FALSE(engine_.minter().WorkOnce().ok());
+  engine_.Close();
+  engine_.Open();
+  engine_.MintAll();
+  ExpectMintedOnce(tasks, 1'000'000'000);
+}
+
+TEST_F(MinterTest, ARefusalForGoodParksTheTaskAlone) {
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  const auto tasks = SubmitHours("M1", 1, "1");
+  spoiler.change = [](auto& receipt) { receipt = absl::InvalidArgumentError("bad wallet"); };
+  engine_.MintAll();
+  EXPECT_EQ(Task(tasks[0]).state, MintState::kParked);
+  EXPECT_THAT(Task(tasks[0]).reason, HasSubstr("bad wallet"));
+  spoiler.change = nullptr;
+  const auto others = SubmitHours("M2", 2, "1");
+  engine_.MintAll();
+  EXPECT_EQ(Task(others[1]).state, MintState::kConfirmed);
+  EXPECT_EQ(engine_.Facts<domain::BatchMintingCompleted>()[0].failed_mints, 1);
+}
+
+TEST_F(MinterTest, AParkedTaskIsRetriedAndMintsTheSameAmountOnce) {
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  const auto tasks = SubmitHours("M1", 1, "1.5");
+  // The ledger has minted, and says that it refused: the worst that can be told.
+  spoiler.change = [](auto& receipt) { receipt = absl::InvalidArgumentError("confused"); };
+  engine_.MintAll();
+  ASSERT_EQ(Task(tasks[0]).state, MintState::kParked);
+  spoiler.change = nullptr;
+  const auto retried = Await(&Minter::Retry, tasks[0]);
+  ASSERT_THAT(retried, IsOk());
+  EXPECT_EQ(retried->state, MintState::kPending);
+  engine_.MintAll();
+  ExpectMintedOnce(tasks, 1'500'000'000);
+}
+
+TEST_F(MinterTest, AnotherAmountOnTheLedgerIsAConflictForAPerson) {
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  const auto tasks = SubmitHours("M1", 1, "1.5");
+  spoiler.change = [](absl::StatusOr<Receipt>& receipt) {
+    receipt->verdict = Verdict::kAlreadyMinted;
+    receipt->tokens = domain::TokenAmount::FromBaseUnits(7);
+  };
+  engine_.MintAll();
+  EXPECT_EQ(Task(tasks[0]).state, MintState::kParked);
+  EXPECT_THAT(Task(tasks[0]).reason, HasSubstr("CONFLICT"));
+  EXPECT_TRUE(engine_.Facts<domain::TokensMinted>().empty());
+}
+
+TEST_F(MinterTest, OnlyAParkedTaskCanBeRetried) {
+  const auto tasks = SubmitHours("M1", 1, "1");
+  EXPECT_THAT(Await(&Minter::Retry, tasks[0]), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(Await(&Minter::Retry, 999), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(Await(&Minter::MintByHand, 999), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(MinterTest, AMeterWithoutAWalletWaitsForOneAndHoldsUpNobody) {
+  engine_.Register("M3", "carol", "");
+  const auto waiting = SubmitHours("M3", 15, "1");
+  const auto others = SubmitHours("M2", 2, "1");
+  engine_.MintAll();
+  EXPECT_EQ(Task(waiting[0]).state, MintState::kPending);
+  EXPECT_THAT(Task(waiting[0]).reason, HasSubstr("NO_WALLET"));
+  EXPECT_EQ(Task(others[1]).state, MintState::kConfirmed);
+  std::promise<void> set;
+  engine_.registrar().SetWallet("M3", WalletOf("carol"), [&](auto) { set.set_value(); });
+  set.get_future().wait();
+  engine_.clock().Advance(engine_.mint_limits().poll_interval);
+  engine_.MintAll();
+  EXPECT_EQ(engine_.ledger().GetBalance(WalletOf("carol"))->base_units(), 15'000'000'000);
+}
+
+TEST_F(MinterTest, TokensGoToTheOwnerOfTheReadingAlsoAfterATransfer) {
+  const auto tasks = SubmitHours("M1", 1, "1");
+  std::promise<void> transferred;
+  engine_.registrar().Transfer("M1", "bob", WalletOf("bob"),
+                               [&](auto) { transferred.set_value(); });
+  transferred.get_future().wait();
+  engine_.MintAll();
+  EXPECT_EQ(engine_.ledger().GetBalance(WalletOf("alice"))->base_units(), 1'000'000'000);
+  EXPECT_EQ(engine_.ledger().GetBalance(WalletOf("bob"))->base_units(), 0);
+  EXPECT_EQ(engine_.Facts<domain::TokensMinted>()[0].user_id, "alice");
+}
+
+TEST_F(MinterTest, ANewWalletOfTheSameOwnerCounts) {
+  SubmitHours("M1", 1, "1");
+  std::promise<void> set;
+  engine_.registrar().SetWallet("M1", WalletOf("new"), [&](auto) { set.set_value(); });
+  set.get_future().wait();
+  engine_.MintAll();
+  EXPECT_EQ(engine_.ledger().GetBalance(WalletOf("new"))->base_units(), 1'000'000'000);
+}
+
+TEST_F(MinterTest, APauseHoldsAndSurvivesARestart) {
+  const auto tasks = SubmitHours("M1", 1, "1");
+  ASSERT_THAT(Pause("maintenance"), IsOk());
+  EXPECT_EQ(*engine_.minter().WorkOnce(), false);
+  engine_.Close();
+  engine_.Open();
+  EXPECT_TRUE(engine_.minter().state().paused);
+  EXPECT_EQ(engine_.minter().state().reason, "maintenance");
+  EXPECT_EQ(*engine_.minter().WorkOnce(), false);
+  ASSERT_THAT(Resume(), IsOk());
+  engine_.MintAll();
+  ExpectMintedOnce(tasks, 1'000'000'000);
+  const auto switched = engine_.Facts<domain::MintingSwitched>();
+  ASSERT_EQ(switched.size(), 2U);
+  EXPECT_TRUE(switched[0].paused);
+  EXPECT_FALSE(switched[1].paused);
+}
+
+TEST_F(MinterTest, RunWorksUntilItIsStopped) {
+  std::thread thread([this] { engine_.minter().Run(); });
+  const auto tasks = SubmitHours("M1", 30, "1");
+  engine_.minter().Wake();
+  while (Engine::Value(engine_.queries().SumTasks()).confirmed < 30) std::this_thread::yield();
+  engine_.minter().Stop();
+  thread.join();
+  ExpectMintedOnce(tasks, 1'000'000'000);
+}
+
+class ManualMinterTest : public MinterTest {
+ protected:
+  ManualMinterTest() : MinterTest({.automatic = false, .batch_max = 10}) {}
+};
+
+TEST_F(ManualMinterTest, NothingIsMintedUnlessAskedForByHandAndThenOnce) {
+  const auto tasks = SubmitHours("M1", 3, "1");
+  engine_.MintAll();
+  EXPECT_EQ(Supply(), 0);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_THAT(Await(&Minter::MintByHand, tasks[1]), IsOk());
+    engine_.MintAll();
+  }
+  EXPECT_EQ(Supply(), 1'000'000'000);
+  EXPECT_EQ(Await(&Minter::MintByHand, tasks[1])->state, MintState::kConfirmed);
+  EXPECT_EQ(Task(tasks[0]).state, MintState::kPending);
+}
+
+class RatioTest : public MinterTest {
+ protected:
+  RatioTest() : MinterTest({.ratio = {1, 3}, .automatic = true, .batch_max = 2}) {}
+};
+
+// W1: rounded down each, and nothing is lost over many.
+TEST_F(RatioTest, WhatRoundingLeavesIsCarriedToTheNextMintOfTheMeter) {
+  SubmitHours("M1", 9, "0.000000010");
+  engine_.MintAll();
+  EXPECT_EQ(Supply(), 30) << "9 x 10 units / 3, though 10 / 3 is 3";
+  engine_.Close();
+  engine_.Open();
+  engine_.Submit({engine_.Hour("M1", 0, "0.000000001")});
+  engine_.MintAll();
+  EXPECT_EQ(Supply(), 30);
+  EXPECT_EQ(engine_.Facts<domain::TaskStatusChanged>().back().new_state, MintState::kNotApplicable);
+  engine_.clock().Advance(std::chrono::hours(2));
+  engine_.Submit({engine_.Hour("M1", 0, "0.000000002")});
+  engine_.MintAll();
+  EXPECT_EQ(Supply(), 31) << "1 + 2 units of energy make one of tokens";
+}
+
+}  // namespace
+}  // namespace wattmint::mint
