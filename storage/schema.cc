@@ -71,7 +71,7 @@ CREATE UNIQUE INDEX reading_extras_by_request ON reading_extras (meter_ref, requ
 
 CREATE TABLE mint_tasks (
   task_id INTEGER PRIMARY KEY,
-  state INTEGER NOT NULL DEFAULT 1 CHECK (state BETWEEN 1 AND 7),
+  state INTEGER NOT NULL DEFAULT 1 CHECK (state BETWEEN 1 AND 8),
   next_attempt INTEGER NOT NULL,
   update_time INTEGER NOT NULL,
   by_hand INTEGER NOT NULL DEFAULT 0,

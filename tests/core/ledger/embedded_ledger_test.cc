@@ -187,7 +187,8 @@ TEST_F(EmbeddedLedgerTest, EveryTamperingIsFound) {
   const std::string backup = (dir_ / "backup.db").string();
   Tamper("PRAGMA wal_checkpoint(TRUNCATE); VACUUM INTO '" + backup + "'");
   for (const std::string sql :
-       {"UPDATE entries SET amount = amount + 1 WHERE height = 3",
+       {"UPDATE entries SET tokens = tokens + 1 WHERE height = 3",
+        "UPDATE entries SET supply = supply + 1 WHERE height = 5",
         "UPDATE entries SET signature = zeroblob(64) WHERE height = 3",
         "UPDATE entries SET hash = zeroblob(32) WHERE height = 3",
         "UPDATE entries SET time = time + 1 WHERE height = 3",
