@@ -51,6 +51,9 @@ class WebSocketConnection {
   // Writes the frame, or queues what the socket does not take now. Returns PendingBytes().
   virtual std::size_t Send(const SharedFrame& frame) = 0;
 
+  // As Send() of each, by as few system calls as can be.
+  virtual std::size_t SendAll(const std::vector<SharedFrame>& frames) = 0;
+
   // Bytes that wait in this process. The kernel's buffer holds about 150 KiB more.
   virtual std::size_t PendingBytes() const = 0;
 

@@ -37,6 +37,10 @@ class Socket final : public WebSocketConnection {
     return stage == Stage::kOpen ? connection->Write(frame) : 0;
   }
 
+  std::size_t SendAll(const std::vector<SharedFrame>& frames) override {
+    return stage == Stage::kOpen ? connection->WriteAll(frames) : 0;
+  }
+
   std::size_t PendingBytes() const override { return connection->PendingBytes(); }
 
   void Close(int code, std::string_view reason) override {

@@ -56,6 +56,13 @@ class Transport : public websocketpp::transport::asio::connection<Config> {
     return PendingBytes();
   }
 
+  std::size_t WriteAll(const std::vector<SharedFrame>& frames) {
+    if (broken_) return 0;
+    for (const SharedFrame& frame : frames) Push({frame, nullptr});
+    if (!waiting_) Flush();
+    return PendingBytes();
+  }
+
   std::size_t PendingBytes() const { return queued_bytes_ - front_sent_; }
 
   void NotifyWritable(std::function<void()> on_writable, std::size_t low_water_bytes) {

@@ -43,8 +43,8 @@ class Journal {
   std::vector<std::string> lines_ WATTMINT_GUARDED_BY(mutex_);
 };
 
-// Echoes; "close N" closes with N; "throw" throws; "flood N" sends frames of 1 KiB until N bytes
-// wait.
+// Echoes; "close N" closes with N; "throw" throws; "burst" sends 1,000 frames at once; "flood N"
+// sends frames of 1 KiB until N bytes wait.
 class Echo final : public WebSocketListener {
  public:
   explicit Echo(Journal& journal) : journal_(journal) {}
@@ -58,6 +58,11 @@ class Echo final : public WebSocketListener {
       connection_->Close(std::stoi(command.substr(6)), "as you wish");
     } else if (command == "throw") {
       throw std::runtime_error("thrown by the listener");
+    } else if (command == "burst") {
+      std::vector<SharedFrame> frames;
+      for (int i = 0; i < 1000; ++i) frames.push_back(FrameText(std::to_string(i)));
+      connection_->SendAll(frames);
+      connection_->Send(FrameText("end"));
     } else if (command.starts_with("flood ")) {
       Flood(std::stoul(command.substr(6)));
     } else {
@@ -116,8 +121,8 @@ class Handler final : public WebSocketHandler {
   // Waits for a request for /late; what is returned answers it.
   std::function<void()> TakeLate() {
     base::MutexLock lock(mutex_);
-    EXPECT_TRUE(changed_.WaitFor(
-        mutex_, kPatience, [this]() WATTMINT_REQUIRES(mutex_) { return !late_.empty(); }));
+    EXPECT_TRUE(changed_.WaitFor(mutex_, kPatience,
+                                 [this]() WATTMINT_REQUIRES(mutex_) { return !late_.empty(); }));
     std::function<void()> answer = std::move(late_.front());
     late_.pop_front();
     return answer;
@@ -175,6 +180,13 @@ TEST_F(WebSocketServerTest, OpensAndCarriesTextBothWays) {
     EXPECT_EQ(client.ReadText(), text) << size;
   }
   EXPECT_EQ(server_->connections(), 1u);
+}
+
+TEST_F(WebSocketServerTest, SendsManyFramesAtOnceInOrder) {
+  WebSocketClient client = Open();
+  client.SendText("burst");
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(client.ReadText(), std::to_string(i));
+  EXPECT_EQ(client.ReadText(), "end");
 }
 
 TEST_F(WebSocketServerTest, AnswersTheHandshakeByTheBook) {
@@ -358,6 +370,7 @@ TEST_F(WebSocketServerTest, CountsWhatASlowReaderLeavesAndTellsWhenItDrained) {
   WebSocketClient client = Open(4096);
   constexpr std::size_t kBytes = 256 * 1024;
   client.SendText("flood " + std::to_string(kBytes));
+  client.SendText("burst");  // behind what is queued
   ASSERT_TRUE(handler_.journal.WaitFor("flooded"));
   std::size_t received = 0;
   while (received < kBytes) {
@@ -366,6 +379,9 @@ TEST_F(WebSocketServerTest, CountsWhatASlowReaderLeavesAndTellsWhenItDrained) {
     received += text.size();
   }
   EXPECT_TRUE(handler_.journal.WaitFor("writable"));
+  std::string text;
+  while ((text = client.ReadText()).size() == 1024) continue;
+  EXPECT_EQ(text, "0");
 }
 
 TEST_F(WebSocketServerTest, KeepsPongsInOrderWithQueuedFrames) {

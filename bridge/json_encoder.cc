@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bridge/json_encoder.h"
+
+#include "bridge/json_writer.h"
+#include "core/base/time_format.h"
+
+#include <chrono>
+#include <utility>
+#include <variant>
+
+namespace wattmint::bridge {
+namespace {
+
+std::string_view Name(domain::Quality quality) {
+  switch (quality) {
+    case domain::Quality::kActual:
+      return "actual";
+    case domain::Quality::kEstimated:
+      return "estimated";
+    case domain::Quality::kSubstituted:
+      return "substituted";
+    case domain::Quality::kFinal:
+      return "final";
+  }
+  return "unknown";
+}
+
+std::string_view Name(domain::Channel channel) {
+  return channel == domain::Channel::kConsumption ? "consumption" : "generation";
+}
+
+// Writes the members of `data`. An empty text says that the value is not known: it is left out.
+class DataWriter {
+ public:
+  DataWriter(JsonWriter& json, domain::Time event_time) : json_(json), event_time_(event_time) {}
+
+  void operator()(const domain::MeterReadingReceived& fact) {
+    Owner(fact.user_id, fact.wallet_address, fact.meter_id);
+    Kwh(fact.energy);
+    Timestamp(fact.interval_start);
+    Text("reading_id", fact.reading_id.ToString());
+    json_.Number("interval_seconds",
+                 std::chrono::duration_cast<std::chrono::seconds>(fact.interval).count());
+    Text("quality", Name(fact.quality));
+    Text("channel", Name(fact.channel));
+    Text("mint_state", domain::Name(fact.mint_state));
+  }
+
+  void operator()(const domain::MeterReadingValidationFailed& fact) {
+    Owner(fact.user_id, fact.wallet_address, fact.meter_id);
+    Kwh(fact.energy);
+    Text("error_reason", domain::Name(fact.refusal.rejection));
+    Text("message", fact.refusal.message);
+    Timestamp(fact.interval_start.value_or(event_time_));
+  }
+
+  void operator()(const domain::TokensMinted& fact) {
+    Owner(fact.user_id, fact.wallet_address, fact.meter_id);
+    Kwh(fact.energy);
+    json_.Number("tokens_minted", fact.tokens.base_units());
+    Text("transaction_signature", fact.transaction_signature);
+    Timestamp(event_time_);
+    Text("reading_id", fact.reading_id.ToString());
+    json_.BigNumber("task_id", fact.task_id);
+    Text("batch_id", fact.batch_id);
+    Text("interval_start", base::FormatRfc3339(fact.interval_start));
+  }
+
+  void operator()(const domain::BatchMintingCompleted& fact) {
+    Text("batch_id", fact.batch_id);
+    json_.Number("total_readings", fact.total_readings);
+    json_.Number("successful_mints", fact.successful_mints);
+    json_.Number("failed_mints", fact.failed_mints);
+    json_.Number("deferred_mints", fact.deferred_mints);
+    json_.Number("duplicate_mints", fact.duplicate_mints);
+    Timestamp(event_time_);
+  }
+
+  void operator()(const domain::TaskCreated& fact) {
+    Task(fact.task_id, "", fact.user_id, fact.meter_id);
+    json_.Begin("changes");
+    json_.BigNumber("task_id", fact.task_id);
+    Text("reading_id", fact.reading_id.ToString());
+    Kwh(fact.energy);
+    Text("created_at", base::FormatRfc3339(event_time_));
+    json_.End();
+    Timestamp(event_time_);
+  }
+
+  void operator()(const domain::TaskUpdated& fact) {
+    Task(fact.task_id, fact.batch_id, fact.user_id, fact.meter_id);
+    json_.Begin("changes");
+    Text("wallet_address", fact.wallet_address);
+    json_.Number("tokens_minted", fact.tokens.base_units());
+    Text("transaction_signature", fact.transaction_signature);
+    if (fact.ledger_height != 0) json_.BigNumber("ledger_height", fact.ledger_height);
+    json_.End();
+    Timestamp(event_time_);
+  }
+
+  void operator()(const domain::TaskStatusChanged& fact) {
+    Task(fact.task_id, fact.batch_id, fact.user_id, fact.meter_id);
+    json_.Begin("changes");
+    Text("old_status", domain::Name(fact.old_state));
+    Text("new_status", domain::Name(fact.new_state));
+    Text("reason", fact.reason);
+    json_.End();
+    Timestamp(event_time_);
+  }
+
+  void operator()(const domain::TaskFeeUpdated& fact) {
+    Task(fact.task_id, fact.batch_id, fact.user_id, fact.meter_id);
+    json_.Begin("changes").BigNumber("old_fee", fact.old_fee).BigNumber("new_fee", fact.new_fee);
+    json_.End();
+    Timestamp(event_time_);
+  }
+
+  void operator()(const domain::MeterChanged& fact) {
+    Owner(fact.user_id, fact.wallet_address, fact.meter_id);
+    Timestamp(event_time_);
+  }
+
+  void operator()(const domain::ApiKeyChanged& fact) {
+    Text("user_id", fact.user_id);
+    Text("key_id", fact.key_id);
+    json_.Bool("revoked", fact.revoked);
+    Timestamp(event_time_);
+  }
+
+  void operator()(const domain::MintingSwitched& fact) {
+    json_.Bool("paused", fact.paused);
+    Text("reason", fact.reason);
+    Timestamp(event_time_);
+  }
+
+ private:
+  void Text(std::string_view name, std::string_view value) {
+    if (!value.empty()) json_.String(name, value);
+  }
+  void Owner(std::string_view user_id, std::string_view wallet, std::string_view meter_id) {
+    Text("user_id", user_id);
+    Text("wallet_address", wallet);
+    Text("meter_id", meter_id);
+  }
+  void Task(std::int64_t id, std::string_view batch_id, std::string_view user_id,
+            std::string_view meter_id) {
+    json_.BigNumber("task_id", id);
+    Text("job_id", batch_id);
+    Text("user_id", user_id);
+    Text("meter_id", meter_id);
+  }
+  void Kwh(domain::Energy energy) { json_.Raw("kwh_amount", energy.ToString()); }
+  void Timestamp(domain::Time time) { Text("timestamp", base::FormatRfc3339(time)); }
+
+  JsonWriter& json_;
+  const domain::Time event_time_;
+};
+
+}  // namespace
+
+std::string EncodeEvent(const domain::Event& event) {
+  JsonWriter json;
+  json.String("type", domain::Name(domain::TypeOf(event.fact)));
+  json.Number("seq", event.sequence);
+  json.String("timestamp", base::FormatRfc3339(event.time));
+  json.Begin("data");
+  std::visit(DataWriter(json, event.time), event.fact);
+  json.End();
+  return std::move(json).Take();
+}
+
+}  // namespace wattmint::bridge

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bridge/json_encoder.h"
+
+#include "bridge/event_frames.h"
+#include "core/base/time_format.h"
+#include "core/wire/event_codec.h"
+#include "tests/support/status_matchers.h"
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include <memory>
+
+namespace wattmint::bridge {
+namespace {
+
+using nlohmann::json;
+using test::IsOk;
+using test::StatusIs;
+
+const domain::Time kTime = *base::ParseRfc3339("2026-01-05T10:15:00.123456Z");
+const domain::Time kStart = *base::ParseRfc3339("2026-01-05T10:00:00Z");
+const domain::ReadingId kReading(kTime, 7, 42);
+
+json Encode(const domain::Fact& fact) {
+  const json event = json::parse(EncodeEvent({1042, kTime, fact}));
+  EXPECT_EQ(event["seq"], 1042);
+  EXPECT_EQ(event["timestamp"], "2026-01-05T10:15:00.123456Z");
+  EXPECT_EQ(event["type"], std::string(domain::Name(domain::TypeOf(fact))));
+  return event["data"];
+}
+
+domain::TokensMinted Minted() {
+  return {.user_id = "u",
+          .wallet_address = "w",
+          .meter_id = "m",
+          .energy = domain::Energy::FromNanoKwh(2'010'000'000),
+          .tokens = domain::TokenAmount::FromBaseUnits(2'010'000'000),
+          .transaction_signature = "sig",
+          .reading_id = kReading,
+          .task_id = 9'007'199'254'740'993,
+          .batch_id = "b",
+          .interval_start = kStart};
+}
+
+TEST(JsonEncoderTest, WritesTheWholeFrameInAFixedOrder) {
+  EXPECT_EQ(EncodeEvent({7, kTime, Minted()}),
+            R"({"type":"TokensMinted","seq":7,"timestamp":"2026-01-05T10:15:00.123456Z","data":{)"
+            R"("user_id":"u","wallet_address":"w","meter_id":"m","kwh_amount":2.01,)"
+            R"("tokens_minted":2010000000,"transaction_signature":"sig",)"
+            R"("timestamp":"2026-01-05T10:15:00.123456Z","reading_id":")" +
+                kReading.ToString() +
+                R"(","task_id":"9007199254740993","batch_id":"b",)"
+                R"("interval_start":"2026-01-05T10:00:00Z"}})");
+}
+
+TEST(JsonEncoderTest, WritesReadings) {
+  const json data =
+      Encode(domain::MeterReadingReceived{.user_id = "u",
+                                          .wallet_address = "w",
+                                          .meter_id = "m",
+                                          .energy = domain::Energy::FromNanoKwh(1),
+                                          .reading_id = kReading,
+                                          .interval_start = kStart,
+                                          .interval = std::chrono::minutes(15),
+                                          .quality = domain::Quality::kSubstituted,
+                                          .channel = domain::Channel::kConsumption,
+                                          .mint_state = domain::MintState::kNotApplicable});
+  EXPECT_EQ(data["timestamp"], "2026-01-05T10:00:00Z") << "the reading's time";
+  EXPECT_EQ(data["interval_seconds"], 900);
+  EXPECT_EQ(data["quality"], "substituted");
+  EXPECT_EQ(data["channel"], "consumption");
+  EXPECT_EQ(data["mint_state"], "NOT_APPLICABLE");
+  EXPECT_EQ(data["reading_id"], kReading.ToString());
+}
+
+TEST(JsonEncoderTest, NamesEveryQuality) {
+  using domain::Quality;
+  const std::vector<std::pair<Quality, std::string>> rows = {{Quality::kActual, "actual"},
+                                                             {Quality::kEstimated, "estimated"},
+                                                             {Quality::kFinal, "final"},
+                                                             {static_cast<Quality>(99), "unknown"}};
+  for (const auto& [quality, name] : rows) {
+    domain::MeterReadingReceived fact;
+    fact.quality = quality;
+    EXPECT_EQ(Encode(fact)["quality"], name);
+  }
+}
+
+TEST(JsonEncoderTest, WritesRefusals) {
+  domain::MeterReadingValidationFailed fact{
+      .user_id = "u",
+      .wallet_address = "",
+      .meter_id = "m",
+      .energy = domain::Energy::FromNanoKwh(100'000'000'001),
+      .refusal = {domain::Rejection::kEnergyTooHigh, "100.000000001 kWh are \"too\" much"},
+      .interval_start = kStart};
+  json data = Encode(fact);
+  EXPECT_EQ(data["error_reason"], "ENERGY_TOO_HIGH");
+  EXPECT_EQ(data["message"], "100.000000001 kWh are \"too\" much");
+  EXPECT_EQ(data["timestamp"], "2026-01-05T10:00:00Z");
+  EXPECT_FALSE(data.contains("wallet_address")) << "not known";
+  fact.interval_start.reset();
+  EXPECT_EQ(Encode(fact)["timestamp"], "2026-01-05T10:15:00.123456Z");
+}
+
+TEST(JsonEncoderTest, WritesBatchesAndTasks) {
+  const json batch = Encode(domain::BatchMintingCompleted{"b", 15, 5, 4, 3, 3});
+  EXPECT_EQ(batch, json::parse(R"({"batch_id":"b","total_readings":15,"successful_mints":5,)"
+                               R"("failed_mints":4,"deferred_mints":3,"duplicate_mints":3,)"
+                               R"("timestamp":"2026-01-05T10:15:00.123456Z"})"));
+  const json created = Encode(domain::TaskCreated{7, "u", "m", kReading, {}});
+  EXPECT_EQ(created["task_id"], "7");
+  EXPECT_EQ(created["changes"]["kwh_amount"], 0);
+  EXPECT_FALSE(created.contains("job_id"));
+  const json updated = Encode(
+      domain::TaskUpdated{7, "u", "m", "b", "w", domain::TokenAmount::FromBaseUnits(5), "sig", 12});
+  EXPECT_EQ(updated["job_id"], "b");
+  EXPECT_EQ(updated["changes"]["tokens_minted"], 5);
+  EXPECT_EQ(updated["changes"]["ledger_height"], "12");
+  const json changed = Encode(domain::TaskStatusChanged{
+      7, "u", "m", "b", domain::MintState::kPending, domain::MintState::kConfirmed, ""});
+  EXPECT_EQ(changed["changes"],
+            json::parse(R"({"old_status":"PENDING","new_status":"CONFIRMED"})"));
+  const json fee = Encode(domain::TaskFeeUpdated{7, "u", "m", "b", 1, 2});
+  EXPECT_EQ(fee["changes"], json::parse(R"({"old_fee":"1","new_fee":"2"})"));
+}
+
+TEST(JsonEncoderTest, WritesWhatConcernsMetersKeysAndMinting) {
+  EXPECT_EQ(Encode(domain::MeterChanged{"u", "m", "w"})["wallet_address"], "w");
+  EXPECT_EQ(Encode(domain::ApiKeyChanged{"u", "k", true})["revoked"], true);
+  EXPECT_EQ(Encode(domain::MintingSwitched{true, "because"})["reason"], "because");
+}
+
+TEST(JsonEncoderTest, KeepsEveryAmountExact) {
+  for (const std::int64_t nano : {0L, 1L, 10L, 999'999'999L, 1'000'000'000L, 2'010'000'000L,
+                                  99'999'999'999L, 100'000'000'000L, 9'007'199'254'740'991L}) {
+    domain::TokensMinted fact = Minted();
+    fact.energy = domain::Energy::FromNanoKwh(nano);
+    fact.tokens = domain::TokenAmount::FromBaseUnits(nano);
+    const json data = Encode(fact);
+    EXPECT_EQ(data["tokens_minted"].get<std::int64_t>(), nano);
+    EXPECT_EQ(std::llround(data["kwh_amount"].get<double>() * 1e9), nano) << "as browsers read it";
+  }
+}
+
+store::EventRecord Record(std::int64_t sequence, const domain::Fact& fact) {
+  return {sequence, std::make_shared<const store::EventRecord::Body>(
+                        wire::EncodePayload(kTime, fact), domain::AttributesOf(fact))};
+}
+
+TEST(EventFramesTest, EncodesEachEventOnce) {
+  EventFrames frames(4);
+  const absl::StatusOr<SharedFrame> first = frames.Get(Record(5, Minted()));
+  ASSERT_THAT(first, IsOk());
+  EXPECT_EQ(**first, *FrameText(EncodeEvent({5, kTime, Minted()})));
+  EXPECT_EQ(*frames.Get(Record(5, Minted())), *first);
+  EXPECT_EQ(frames.encoded_count(), 1);
+}
+
+TEST(EventFramesTest, KeepsWhatIsNewerThanHistory) {
+  EventFrames frames(4);
+  const SharedFrame live = *frames.Get(Record(9, Minted()));
+  EXPECT_NE(*frames.Get(Record(5, Minted())), live) << "of the same slot";
+  EXPECT_EQ(*frames.Get(Record(9, Minted())), live);
+  frames.Clear();
+  EXPECT_NE(*frames.Get(Record(9, Minted())), live);
+}
+
+TEST(EventFramesTest, SaysThatBytesAreNoEvent) {
+  EventFrames frames;
+  EXPECT_THAT(frames.Get({1, std::make_shared<const store::EventRecord::Body>(
+                                 "\xff", domain::EventAttributes{})}),
+              StatusIs(absl::StatusCode::kDataLoss));
+}
+
+}  // namespace
+}  // namespace wattmint::bridge

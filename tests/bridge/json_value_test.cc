@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bridge/json_value.h"
+
+#include "tests/support/status_matchers.h"
+
+#include <gmock/gmock.h>
+
+namespace wattmint::bridge {
+namespace {
+
+using test::IsOk;
+using test::StatusIs;
+using testing::HasSubstr;
+
+TEST(JsonValueTest, ReadsEveryKind) {
+  const auto json = JsonValue::Parse(R"({"s":"x","n":1.50,"t":true,"z":null,"a":[1,[2]],"o":{}})");
+  ASSERT_THAT(json, IsOk());
+  EXPECT_EQ(*json->Find("s")->AsString(), "x");
+  EXPECT_EQ(json->Find("n")->AsNumber()->text, "1.50");
+  EXPECT_EQ(std::get<bool>(json->Find("t")->value), true);
+  EXPECT_TRUE(json->Find("z")->IsNull());
+  ASSERT_EQ(json->Find("a")->AsArray()->size(), 2u);
+  EXPECT_EQ(json->Find("a")->AsArray()->at(1).AsArray()->at(0).AsNumber()->text, "2");
+  EXPECT_TRUE(json->Find("o")->AsObject()->empty());
+  EXPECT_EQ(json->Find("none"), nullptr);
+  EXPECT_EQ(json->Find("s")->Find("x"), nullptr);
+}
+
+TEST(JsonValueTest, KeepsNumbersAsTheyWere) {
+  for (const std::string number : {"0.1", "1e3", "123456789012345678901234567890", "-0.5", "1e999",
+                                   "9223372036854775807", "18446744073709551615", "-7"}) {
+    const auto json = JsonValue::Parse(number);
+    if (json.ok()) {
+      EXPECT_EQ(json->AsNumber()->text, number);
+    } else {
+      EXPECT_EQ(number, "1e999") << "only what no double holds";
+    }
+  }
+}
+
+TEST(JsonValueTest, RefusesWhatIsNoJson) {
+  struct Row {
+    std::string text;
+    const char* why;
+  };
+  const std::vector<Row> rows = {
+      {"", "nothing"},
+      {"{", "cut short"},
+      {"{\"a\":1", "cut short behind a value"},
+      {"[1,]", "a comma too many"},
+      {"{} {}", "two values"},
+      {"NaN", "not a number"},
+      {"{\"a\":NaN}", "not a number as a member"},
+      {"Infinity", "infinity"},
+      {"01", "a leading zero"},
+      {"+1", "a plus sign"},
+      {"'a'", "the wrong quotes"},
+      {"// c\n1", "a comment"},
+      {"\"\\ud800\"", "a lone surrogate, escaped"},
+      {"\"\xed\xa0\x80\"", "a lone surrogate, encoded"},
+      {"\"\xff\"", "no UTF-8"},
+      {"\"\x01\"", "a control character"},
+      {std::string("1\0", 2), "a NUL behind the value"},
+      {"{a:1}", "a name without quotes"},
+  };
+  for (const Row& row : rows) {
+    EXPECT_THAT(JsonValue::Parse(row.text), StatusIs(absl::StatusCode::kInvalidArgument))
+        << row.why;
+  }
+}
+
+TEST(JsonValueTest, RefusesAMemberTwice) {
+  EXPECT_THAT(JsonValue::Parse(R"({"a":1,"b":{"c":1,"c":2}})"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("twice")));
+  EXPECT_THAT(JsonValue::Parse(R"({"a":{"c":1},"b":{"c":2}})"), IsOk());
+}
+
+TEST(JsonValueTest, LimitsTheDepth) {
+  EXPECT_THAT(JsonValue::Parse("[[[[[[[[1]]]]]]]]"), IsOk());
+  EXPECT_THAT(JsonValue::Parse("[[[[[[[[[1]]]]]]]]]"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("deep")));
+  EXPECT_THAT(JsonValue::Parse(std::string(16'000, '[')),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+}  // namespace
+}  // namespace wattmint::bridge
