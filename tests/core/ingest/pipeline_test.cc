@@ -311,11 +311,11 @@ TEST_F(PipelineTest, AfterTheStopNothingIsAcceptedAndTheOutcomeIsSaid) {
 TEST_F(PipelineTest, MemoryNeverChangesAnAnswer) {
   Engine forgetful;
   forgetful.Register("M1", "alice");
-  std::mt19937 random(20261121);
+  std::mt19937 draw(20261121);
   for (int i = 0; i < 600; ++i) {
-    Reading reading = engine_.Hour("M1", 0, std::to_string(1 + random() % 3));
-    reading.start = engine_.clock().Now() - minutes(5 * (random() % 400));
-    reading.length = minutes(random() % 4 == 0 ? 0 : 5 * (1 + random() % 6));
+    Reading reading = engine_.Hour("M1", 0, std::to_string(1 + draw() % 3));
+    reading.start = engine_.clock().Now() - minutes(5 * (draw() % 400));
+    reading.length = minutes(draw() % 4 == 0 ? 0 : 5 * (1 + draw() % 6));
     reading.start -= reading.length;
     if (i % 20 == 19) {
       forgetful.Close();

@@ -7,7 +7,6 @@
 #include "tests/support/status_matchers.h"
 
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
 #include <limits>
 #include <string>
@@ -49,20 +48,6 @@ class EmbeddedLedgerTest : public testing::Test {
   absl::StatusOr<Supply> Verify(const std::string& key) {
     return VerifyBook(*book_, key, [this](std::int64_t height) { verified_ = height; });
   }
-  // Somebody writes into the file, past the program.
-  void Tamper(const std::string& sql) {
-    ledger_.reset();
-    book_.reset();
-    sqlite3* file = nullptr;
-    ASSERT_EQ(sqlite3_open(path().c_str(), &file), SQLITE_OK);
-    char* error = nullptr;
-    EXPECT_EQ(sqlite3_exec(file, sql.c_str(), nullptr, nullptr, &error), SQLITE_OK)
-        << (error ? error : "");
-    sqlite3_free(error);
-    sqlite3_close(file);
-    Open();
-  }
-
   test::TempDir dir_;
   test::FakeClock clock_;
   std::unique_ptr<storage::SqliteLedgerBook> book_;
@@ -178,30 +163,6 @@ TEST_F(EmbeddedLedgerTest, AnotherKeyDoesNotVerify) {
   const std::string other = base::EncodeBase58(Ed25519Key(Ed25519Seed{8}).public_key());
   EXPECT_THAT(Verify(other),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("entry 1 has a wrong")));
-}
-
-TEST_F(EmbeddedLedgerTest, EveryTamperingIsFound) {
-  for (int i = 0; i < 5; ++i) ASSERT_THAT(Mint(Order("k" + std::to_string(i), 10 + i)), IsOk());
-  const std::string key = ledger_->public_key();
-  ASSERT_THAT(Verify(key), IsOk());
-  const std::string backup = (dir_ / "backup.db").string();
-  Tamper("PRAGMA wal_checkpoint(TRUNCATE); VACUUM INTO '" + backup + "'");
-  for (const std::string sql :
-       {"UPDATE entries SET tokens = tokens + 1 WHERE height = 3",
-        "UPDATE entries SET supply = supply + 1 WHERE height = 5",
-        "UPDATE entries SET signature = zeroblob(64) WHERE height = 3",
-        "UPDATE entries SET hash = zeroblob(32) WHERE height = 3",
-        "UPDATE entries SET time = time + 1 WHERE height = 3",
-        "DELETE FROM entries WHERE height = 3", "DELETE FROM entries WHERE height = 1"}) {
-    Tamper(sql);
-    EXPECT_THAT(Verify(key), StatusIs(absl::StatusCode::kDataLoss)) << sql;
-    ledger_.reset();
-    book_.reset();
-    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path() + suffix);
-    std::filesystem::copy_file(backup, path());
-    Open();
-    ASSERT_THAT(Verify(key), IsOk());
-  }
 }
 
 TEST(MintTextTest, ComesBackFromItsOneForm) {

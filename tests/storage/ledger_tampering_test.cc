@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// What somebody changes in the ledger's file, past the program, is found by ledger::VerifyBook().
+#include "core/ledger/embedded_ledger.h"
+#include "storage/sqlite_ledger_book.h"
+#include "tests/support/engine.h"
+#include "tests/support/status_matchers.h"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace wattmint::storage {
+namespace {
+
+using test::Engine;
+using test::IsOk;
+using test::StatusIs;
+
+class LedgerTamperingTest : public testing::Test {
+ protected:
+  LedgerTamperingTest() { Open(); }
+
+  void Open() {
+    ledger_.reset();
+    book_.reset();
+    book_ = Engine::Value(SqliteLedgerBook::Open({.path = path()}));
+    ledger_ = std::make_unique<ledger::EmbeddedLedger>(*book_, clock_, ledger::Ed25519Seed{7});
+  }
+  std::string path() const { return (dir_ / "ledger.db").string(); }
+  absl::StatusOr<ledger::Receipt> Mint(const std::string& key, std::int64_t base_units) {
+    const ledger::MintOrder order{key, test::WalletOf("w"),
+                                  domain::TokenAmount::FromBaseUnits(base_units)};
+    const auto signed_mints = Engine::Value(ledger_->Sign(std::vector{order}));
+    return ledger_->Submit(signed_mints).front();
+  }
+  absl::StatusOr<ledger::Supply> Verify(const std::string& key) {
+    return ledger::VerifyBook(*book_, key, [](std::int64_t) {});
+  }
+  // Somebody writes into the file, past the program.
+  void Tamper(const std::string& sql) {
+    ledger_.reset();
+    book_.reset();
+    sqlite3* file = nullptr;
+    ASSERT_EQ(sqlite3_open(path().c_str(), &file), SQLITE_OK);
+    char* error = nullptr;
+    EXPECT_EQ(sqlite3_exec(file, sql.c_str(), nullptr, nullptr, &error), SQLITE_OK)
+        << (error ? error : "");
+    sqlite3_free(error);
+    sqlite3_close(file);
+    Open();
+  }
+
+  test::TempDir dir_;
+  test::FakeClock clock_;
+  std::unique_ptr<SqliteLedgerBook> book_;
+  std::unique_ptr<ledger::EmbeddedLedger> ledger_;
+};
+
+TEST_F(LedgerTamperingTest, EveryTamperingIsFound) {
+  for (int i = 0; i < 5; ++i) ASSERT_THAT(Mint("k" + std::to_string(i), 10 + i), IsOk());
+  const std::string key = ledger_->public_key();
+  ASSERT_THAT(Verify(key), IsOk());
+  const std::string backup = (dir_ / "backup.db").string();
+  Tamper("PRAGMA wal_checkpoint(TRUNCATE); VACUUM INTO '" + backup + "'");
+  for (const std::string sql :
+       {"UPDATE entries SET tokens = tokens + 1 WHERE height = 3",
+        "UPDATE entries SET supply = supply + 1 WHERE height = 5",
+        "UPDATE entries SET signature = zeroblob(64) WHERE height = 3",
+        "UPDATE entries SET hash = zeroblob(32) WHERE height = 3",
+        "UPDATE entries SET time = time + 1 WHERE height = 3",
+        "DELETE FROM entries WHERE height = 3", "DELETE FROM entries WHERE height = 1"}) {
+    Tamper(sql);
+    EXPECT_THAT(Verify(key), StatusIs(absl::StatusCode::kDataLoss)) << sql;
+    ledger_.reset();
+    book_.reset();
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path() + suffix);
+    std::filesystem::copy_file(backup, path());
+    Open();
+    ASSERT_THAT(Verify(key), IsOk());
+  }
+}
+
+}  // namespace
+}  // namespace wattmint::storage
