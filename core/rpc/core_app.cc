@@ -82,7 +82,7 @@ struct CoreApp::Parts {
     WATTMINT_ASSIGN_OR_RETURN(auto keys, ports.queries.LoadApiKeys());
     registry.Load(std::move(meters));
     keeper.Load(std::move(keys));
-    return absl::OkStatus();
+    return minter.Load();
   }
 
   std::vector<grpc::Service*> services() {
