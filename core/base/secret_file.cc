@@ -19,15 +19,15 @@
 namespace wattmint::base {
 namespace {
 
-using std::filesystem::path;
+using Path = std::filesystem::path;
 
 constexpr size_t kSecretBytesMax = 64 * 1024;
 
-absl::Status LastError(std::string_view action, const path& path) {
+absl::Status LastError(std::string_view action, const Path& path) {
   return absl::ErrnoToStatus(errno, fmt::format("{} {}", action, path.native()));
 }
 
-absl::Status CheckReadable(const UniqueFd& file, const path& path) {
+absl::Status CheckReadable(const UniqueFd& file, const Path& path) {
   struct stat info {};
   if (fstat(file.get(), &info) != 0) return LastError("examine", path);
   if (!S_ISREG(info.st_mode)) return InvalidArgument("{} is no regular file", path.native());
@@ -41,7 +41,7 @@ absl::Status CheckReadable(const UniqueFd& file, const path& path) {
   return absl::OkStatus();
 }
 
-absl::Status WriteDurably(const UniqueFd& file, std::string_view text, const path& path) {
+absl::Status WriteDurably(const UniqueFd& file, std::string_view text, const Path& path) {
   while (!text.empty()) {
     const ssize_t written = write(file.get(), text.data(), text.size());
     if (written < 0 && errno != EINTR) return LastError("write", path);
@@ -50,18 +50,18 @@ absl::Status WriteDurably(const UniqueFd& file, std::string_view text, const pat
   return fsync(file.get()) == 0 ? absl::OkStatus() : LastError("sync", path);
 }
 
-absl::Status SyncDirectory(const path& directory) {
+absl::Status SyncDirectory(const Path& directory) {
   const UniqueFd fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.IsOpen()) return LastError("open", directory);
   return fsync(fd.get()) == 0 ? absl::OkStatus() : LastError("sync", directory);
 }
 
-path DirectoryOf(const path& path) {
-  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+Path DirectoryOf(const Path& path) {
+  return path.has_parent_path() ? path.parent_path() : Path(".");
 }
 
 // A name beside `path` that nobody else uses.
-path DraftOf(const path& path) {
+Path DraftOf(const Path& path) {
   std::array<uint8_t, 8> suffix;
   SystemRandom().Fill(suffix);
   return path.native() + "." + EncodeHex(suffix);
@@ -69,7 +69,7 @@ path DraftOf(const path& path) {
 
 }  // namespace
 
-absl::StatusOr<std::string> ReadSecretFile(const path& path) {
+absl::StatusOr<std::string> ReadSecretFile(const Path& path) {
   // Without O_NONBLOCK a FIFO of that name would block the open until somebody writes to it.
   const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.IsOpen()) return LastError("open", path);
@@ -86,8 +86,8 @@ absl::StatusOr<std::string> ReadSecretFile(const path& path) {
   return text;
 }
 
-absl::Status CreateSecretFile(const path& path, std::string_view secret) {
-  const std::filesystem::path draft = DraftOf(path);
+absl::Status CreateSecretFile(const Path& path, std::string_view secret) {
+  const Path draft = DraftOf(path);
   const UniqueFd file(open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file.IsOpen()) return LastError("create", draft);
   const absl::Cleanup remove_draft = [&draft] { unlink(draft.c_str()); };
@@ -98,7 +98,7 @@ absl::Status CreateSecretFile(const path& path, std::string_view secret) {
 }
 
 absl::StatusOr<std::string> ReadOrCreateSecretFile(
-    const path& path, const std::function<std::string()>& make_secret) {
+    const Path& path, const std::function<std::string()>& make_secret) {
   absl::StatusOr<std::string> secret = ReadSecretFile(path);
   if (!absl::IsNotFound(secret.status())) return secret;
   const absl::Status created = CreateSecretFile(path, make_secret());
