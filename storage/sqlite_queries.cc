@@ -129,10 +129,10 @@ store::TaskSums ReadTaskSums(const Run& run, std::uint16_t) {
 absl::StatusOr<std::optional<domain::AcceptedReading>> SqliteQueries::FindReading(
     const domain::ReadingId& reading_id) {
   static const std::string kSql = std::string(kSelectReading) + " WHERE r.row = ?";
-  WATTMINT_ASSIGN_OR_RETURN(auto reading, First(List(readers_, "looking for a reading", kSql,
-                                                     ReadReading, reading_id.row())));
-  if (reading && reading->reading_id != reading_id) reading.reset();
-  return reading;
+  auto found = First(List(readers_, "looking for a reading", kSql, ReadReading, reading_id.row()));
+  const bool is_other = found.ok() && *found && (*found)->reading_id != reading_id;
+  if (is_other) return std::nullopt;
+  return found;
 }
 
 absl::StatusOr<std::vector<domain::AcceptedReading>> SqliteQueries::ListReadings(
