@@ -10,7 +10,10 @@ const KINDS = {
   MeterReadingValidationFailed: ["Refused", "refused"],
   BatchMintingCompleted: ["Batch", "batch"],
 };
+const NAMES = new Intl.Collator("en", { numeric: true });
 const MINT_STATES = { NOT_APPLICABLE: "nothing to mint" };
+
+const sortedBefore = new WeakMap();
 
 // Table rows that are made once and written over: a redraw touches only text that changed.
 class Rows {
@@ -211,7 +214,11 @@ function counted(count, noun) {
   return count > ROWS_MAX ? `${text}, the first ${ROWS_MAX} shown` : text;
 }
 
+// The first entries by name. A map only gains entries, and their values stay the same objects.
 function sorted(map) {
-  const byName = ([one], [other]) => one.localeCompare(other, "en", { numeric: true });
-  return [...map].sort(byName).slice(0, ROWS_MAX);
+  const known = sortedBefore.get(map);
+  if (known?.size === map.size) return known.rows;
+  const rows = [...map].sort(([one], [other]) => NAMES.compare(one, other)).slice(0, ROWS_MAX);
+  sortedBefore.set(map, { size: map.size, rows });
+  return rows;
 }
