@@ -19,6 +19,7 @@ export class Model {
     this.hours = new Map();
     this.days = new Map();
     this.isSameScale = true;  // 1 kWh is 1 GRX, so far
+    this.oldestTime = Infinity;  // of the intervals in the plot
     this.newestTime = 0;
     this.changes = 0;
     this.#events = [];
@@ -102,7 +103,8 @@ export class Model {
   // Numbers, not BigInt: exact below nine million kWh in one day.
   #bucket(time, nanoKwh, baseUnits) {
     if (!(time > 0)) return;
-    if (time > this.newestTime) this.newestTime = time;
+    this.oldestTime = Math.min(this.oldestTime, time);
+    this.newestTime = Math.max(this.newestTime, time);
     for (const [buckets, stepMs] of [[this.hours, HOUR_MS], [this.days, DAY_MS]]) {
       const bucket = entry(buckets, time - (time % stepMs), newBucket);
       bucket.nanoKwh += nanoKwh;

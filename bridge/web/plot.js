@@ -9,6 +9,9 @@ const HOURLY_DAYS_MAX = 14;  // Auto: up to here a bar is an hour, beyond a day
 const HEADROOM = 1.06;
 const INNER_BAR = 0.5;  // tokens stand within energy, so that what is not minted yet shows
 const INNER_BAR_FROM_PX = 5;
+const PAUSE_MS = 250;
+const LONG_PAUSE_MS = 1000;
+const LONG_ROWS = 1000;
 const TABLE_ROWS_MAX = 400;
 const AXES = {
   x: { axisLabelWidth: 74, pixelsPerLabel: 84 },
@@ -29,6 +32,9 @@ export class Plot {
   #step = "auto";
   #shown = null;  // what the graph was last given
   #rows = [];
+  #told = null;
+  #drawnAt = 0;
+  #due = 0;
   #colors;
 
   constructor(model, parts) {
@@ -46,10 +52,22 @@ export class Plot {
     this.#range = range;
     this.#step = step;
     this.#shown = null;
-    this.draw();
+    this.#drawNow();
   }
 
+  // Draws now, or soon if it was just drawn: a long history takes its time.
   draw() {
+    if (this.#due) return;
+    const waitMs = this.#drawnAt - performance.now()
+      + (this.#rows.length > LONG_ROWS ? LONG_PAUSE_MS : PAUSE_MS);
+    if (waitMs <= 0) this.#drawNow();
+    else this.#due = setTimeout(() => this.#drawNow(), waitMs);
+  }
+
+  #drawNow() {
+    clearTimeout(this.#due);
+    this.#due = 0;
+    this.#drawnAt = performance.now();
     const { from, to, stepMs } = this.#window();
     const shown = `${from} ${to} ${stepMs} ${this.#model.changes}`;
     if (shown === this.#shown) return;
@@ -59,22 +77,19 @@ export class Plot {
       .sort(([one], [other]) => one - other);
     this.#rows.stepMs = stepMs;
     this.#plot(from, to, stepMs);
-    this.#tell(null);
+    this.#tell();
     this.#fillTable();
   }
 
   #window() {
-    const { days, hours, newestTime } = this.#model;
-    const newest = newestTime || Date.now();
-    const endOfHour = newest - (newest % HOUR_MS) + HOUR_MS;
-    const isAll = this.#range === "all";
-    const first = (starts) => (isAll ? Math.min(...starts.keys(), newest)
-      : endOfHour - this.#range * DAY_MS);
+    const newest = this.#model.newestTime || Date.now();
+    const to = newest - (newest % HOUR_MS) + HOUR_MS;
+    const oldest = this.#range === "all" ? Math.min(this.#model.oldestTime, newest)
+      : to - this.#range * DAY_MS;
     const isHourly = this.#step === "hour"
-      || (this.#step === "auto" && endOfHour - first(days) <= HOURLY_DAYS_MAX * DAY_MS);
-    if (isHourly) return { from: first(hours), to: endOfHour, stepMs: HOUR_MS };
-    const from = first(days);
-    return { from: from - (from % DAY_MS), to: newest - (newest % DAY_MS) + DAY_MS,
+      || (this.#step === "auto" && to - oldest <= HOURLY_DAYS_MAX * DAY_MS);
+    if (isHourly) return { from: oldest - (oldest % HOUR_MS), to, stepMs: HOUR_MS };
+    return { from: oldest - (oldest % DAY_MS), to: newest - (newest % DAY_MS) + DAY_MS,
       stepMs: DAY_MS };
   }
 
@@ -114,7 +129,7 @@ export class Plot {
       gridLineWidth: 1,
       axisLineColor: "transparent",
       xRangePad: 0,
-      highlightCallback: (event, time, points, row) => this.#tell(row),
+      highlightCallback: (event, time, points, row) => this.#tell(this.#rows[row]?.[0]),
       unhighlightCallback: () => this.#tell(null),
       underlayCallback: (context, area) => this.#mark(context, area),
     });
@@ -145,10 +160,12 @@ export class Plot {
     context.stroke();
   }
 
-  // Tells the numbers of one bar, or of all that are in view.
-  #tell(index) {
+  // Tells the numbers of the bar that starts at `start`, or of all that are in view.
+  #tell(start = this.#told) {
+    this.#told = start;
     const { energy, tokens, at } = this.#parts;
-    const rows = this.#rows[index] ? [this.#rows[index]] : this.#rows;
+    const bar = start === null ? undefined : this.#rows.find(([time]) => time === start);
+    const rows = bar ? [bar] : this.#rows;
     const sum = (name) => rows.reduce((total, [, bucket]) => total + BigInt(bucket[name]), 0n);
     setText(energy, `${exact(sum("nanoKwh"))} kWh`);
     setText(tokens, `${exact(sum("baseUnits"))} GRX`);
