@@ -17,7 +17,7 @@ constexpr char kRetryAfterUrl[] = "wattmint.retry_after_us";
 std::optional<std::string> PayloadOf(const absl::Status& status, const char* url) {
   const absl::optional<absl::Cord> payload = status.GetPayload(url);
   if (!payload.has_value()) return std::nullopt;
-  return std::string(*payload);
+  return static_cast<std::string>(*payload);
 }
 
 }  // namespace
