@@ -37,7 +37,7 @@ domain::ApiKeyChanged ChangeOf(const store::ApiKeyRecord& record) {
 
 }  // namespace
 
-absl::StatusOr<store::ApiKeyRecord> LocalKeyRecord(std::string_view text, KeyOrder order) {
+absl::StatusOr<store::ApiKeyRecord> LocalKeyRecord(std::string_view text, const KeyOrder& order) {
   const std::optional<std::string_view> key_id = KeyIdOf(text);
   if (!key_id.has_value()) return base::InvalidArgument("the text is no API key");
   return RecordOf(order, *key_id, base::Sha256(base::AsBytes(text)));

@@ -29,7 +29,7 @@ struct KeyOrder {
 
 // The record of a key that lives in a file beside the database instead of in it.
 // kInvalidArgument for a text that is no API key.
-absl::StatusOr<store::ApiKeyRecord> LocalKeyRecord(std::string_view text, KeyOrder order);
+absl::StatusOr<store::ApiKeyRecord> LocalKeyRecord(std::string_view text, const KeyOrder& order);
 
 // Makes and revokes API keys: durable, with their event, and in force at once.
 //
