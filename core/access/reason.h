@@ -5,6 +5,7 @@
 
 #include <absl/status/status.h>
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,5 +37,10 @@ std::optional<std::string> ReasonOf(const absl::Status& status);
 // "wattmint.retry_after_us". REQUIRES: !status.ok(), retry_after >= 0.
 absl::Status WithRetryAfter(absl::Status status, base::Duration retry_after);
 std::optional<base::Duration> RetryAfterOf(const absl::Status& status);
+
+// The same status with one more detail that programs can use, such as "oldest_sequence". It travels
+// as the status payload "wattmint.detail.<key>". REQUIRES: !status.ok().
+absl::Status WithDetail(absl::Status status, std::string_view key, std::string_view value);
+std::map<std::string, std::string> DetailsOf(const absl::Status& status);
 
 }  // namespace wattmint::access

@@ -24,7 +24,12 @@ constexpr int kReceiveBytesMax = 64 << 20;  // chosen: the largest page of event
 absl::Status WithDetails(absl::Status status, const google::rpc::Status& details) {
   for (const auto& detail : details.details()) {
     google::rpc::ErrorInfo info;
-    if (detail.UnpackTo(&info)) status = access::WithReason(std::move(status), info.reason());
+    if (detail.UnpackTo(&info)) {
+      status = access::WithReason(std::move(status), info.reason());
+      for (const auto& [key, value] : info.metadata()) {
+        status = access::WithDetail(std::move(status), key, value);
+      }
+    }
     google::rpc::RetryInfo retry;
     if (detail.UnpackTo(&retry)) {
       const auto& delay = retry.retry_delay();

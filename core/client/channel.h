@@ -36,7 +36,7 @@ void Attach(const Credential& credential, grpc::ClientContext& context);
 // Gives a call that is about to start so long.
 void SetTimeout(base::Duration timeout, grpc::ClientContext& context);
 
-// The status of a call, with the reason and the time to retry after that the server gave
+// The status of a call, with the reason, the details and the time to retry after of the server
 // (core/access/reason.h).
 absl::Status FromGrpc(const grpc::Status& status);
 

@@ -2,7 +2,6 @@
 #include "core/rpc/event_service.h"
 
 #include "core/access/authorizer.h"
-#include "core/access/reason.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
 #include "core/domain/limits.h"
@@ -10,7 +9,7 @@
 
 #include <grpcpp/impl/codegen/proto_utils.h>
 
-#include <string>
+#include <algorithm>
 #include <utility>
 
 namespace wattmint::rpc {
@@ -29,20 +28,6 @@ absl::StatusOr<v1::SubscribeRequest> Parse(const grpc::ByteBuffer& bytes) {
       grpc::SerializationTraits<v1::SubscribeRequest>::Deserialize(&copy, &request);
   if (!status.ok()) return base::InvalidArgument("the request is no SubscribeRequest");
   return request;
-}
-
-absl::Status CheckFrom(std::int64_t from, const store::LogBounds& bounds) {
-  if (from < bounds.first) {
-    return WithMetadata(
-        access::WithReason(
-            base::OutOfRange("event {} is not kept any more; the oldest is {}", from, bounds.first),
-            "COMPACTED"),
-        "oldest_sequence", std::to_string(bounds.first));
-  }
-  if (from <= bounds.last + 1) return absl::OkStatus();
-  return access::WithReason(
-      base::InvalidArgument("event {} is not in the log, which ends at {}", from, bounds.last),
-      "START_IN_FUTURE");
 }
 
 absl::Status Append(const store::EventRecord& event, v1::ReadEventsResponse& page) {
@@ -109,9 +94,9 @@ absl::StatusOr<v1::ReadEventsResponse> EventService::Read(
   WATTMINT_ASSIGN_OR_RETURN(const int count_max,
                             PageSize(asked.page_size(), kPageDefault, domain::kEventsPerPageMax));
   WATTMINT_ASSIGN_OR_RETURN(const store::LogBounds bounds, place_.sources.log.GetBounds());
-  const std::int64_t from = std::max<std::int64_t>(asked.from_sequence(), 1);
   if (asked.from_sequence() < 0) return BadField("from_sequence", "must be at least 1");
-  WATTMINT_RETURN_IF_ERROR(CheckFrom(from, bounds));
+  const std::int64_t from = std::max<std::int64_t>(asked.from_sequence(), 1);
+  WATTMINT_RETURN_IF_ERROR(stream::CheckStart(from, bounds.first, place_.sources.hub.head()));
 
   stream::Interest interest{.scope = access::ScopeOf(principal), .filters = {}};
   if (!filter.IsEmpty()) interest.filters.push_back(filter);

@@ -16,17 +16,8 @@ namespace wattmint::rpc {
 namespace {
 
 constexpr char kDomain[] = "wattmint";
-constexpr std::string_view kFieldUrl = "wattmint.field";
-constexpr std::string_view kMetadataUrl = "wattmint.metadata.";
+constexpr char kFieldUrl[] = "wattmint.field";
 constexpr base::Duration kRetryAfterTrouble = std::chrono::seconds(1);
-
-absl::Cord CordOf(std::string_view text) {
-  return absl::Cord(absl::string_view(text.data(), text.size()));
-}
-
-void SetPayload(absl::Status& status, std::string_view url, std::string_view value) {
-  status.SetPayload(absl::string_view(url.data(), url.size()), CordOf(value));
-}
 
 // What an error is called that does not say so itself.
 std::string_view DefaultReason(absl::StatusCode code) {
@@ -73,20 +64,19 @@ void AddInfo(const absl::Status& status, google::rpc::Status& details) {
   google::rpc::ErrorInfo info;
   info.set_domain(kDomain);
   info.set_reason(access::ReasonOf(status).value_or(std::string(DefaultReason(status.code()))));
-  google::rpc::BadRequest bad_request;
-  status.ForEachPayload([&](absl::string_view url, const absl::Cord& value) {
-    const std::string_view name(url.data(), url.size());
-    if (name.starts_with(kMetadataUrl)) {
-      (*info.mutable_metadata())[std::string(name.substr(kMetadataUrl.size()))] =
-          std::string(value);
-    } else if (name == kFieldUrl) {
-      auto* violation = bad_request.add_field_violations();
-      violation->set_field(std::string(value));
-      violation->set_description(std::string(base::Message(status)));
-    }
-  });
+  for (const auto& [key, value] : access::DetailsOf(status))
+    (*info.mutable_metadata())[key] = value;
   details.add_details()->PackFrom(info);
-  if (bad_request.field_violations_size() > 0) details.add_details()->PackFrom(bad_request);
+}
+
+void AddField(const absl::Status& status, google::rpc::Status& details) {
+  const auto field = status.GetPayload(kFieldUrl);
+  if (!field.has_value()) return;
+  google::rpc::BadRequest bad_request;
+  auto* violation = bad_request.add_field_violations();
+  violation->set_field(std::string(*field));
+  violation->set_description(std::string(base::Message(status)));
+  details.add_details()->PackFrom(bad_request);
 }
 
 void AddRetry(const absl::Status& status, absl::StatusCode code, google::rpc::Status& details) {
@@ -118,17 +108,13 @@ grpc::Status ToGrpc(const absl::Status& status) {
   details.set_code(static_cast<int>(code));
   details.set_message(message);
   AddInfo(status, details);
+  AddField(status, details);
   AddRetry(status, code, details);
   return grpc::Status(static_cast<grpc::StatusCode>(code), message, details.SerializeAsString());
 }
 
 absl::Status WithField(absl::Status status, std::string_view field) {
-  SetPayload(status, kFieldUrl, field);
-  return status;
-}
-
-absl::Status WithMetadata(absl::Status status, std::string_view key, std::string_view value) {
-  SetPayload(status, std::string(kMetadataUrl) + std::string(key), value);
+  status.SetPayload(kFieldUrl, absl::Cord(absl::string_view(field.data(), field.size())));
   return status;
 }
 

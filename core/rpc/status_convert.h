@@ -17,9 +17,6 @@ grpc::Status ToGrpc(const absl::Status& status);
 // The same status, naming the field of the request that is wrong. REQUIRES: !status.ok().
 absl::Status WithField(absl::Status status, std::string_view field);
 
-// The same status with an entry for the metadata of its ErrorInfo. REQUIRES: !status.ok().
-absl::Status WithMetadata(absl::Status status, std::string_view key, std::string_view value);
-
 // kInvalidArgument that names a field.
 absl::Status BadField(std::string_view field, std::string_view message);
 

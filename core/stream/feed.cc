@@ -7,24 +7,13 @@
 #include "core/base/status_macros.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace wattmint::stream {
 namespace {
 
 using Steady = std::chrono::steady_clock;
-
-absl::Status Compacted(std::int64_t asked, std::int64_t oldest) {
-  return access::WithReason(
-      base::OutOfRange("event {} is not kept any more; the oldest is {}", asked, oldest),
-      "COMPACTED");
-}
-
-absl::Status InFuture(std::int64_t asked, std::int64_t head) {
-  return access::WithReason(
-      base::InvalidArgument("event {} is not in the log, which ends at {}", asked, head),
-      "START_IN_FUTURE");
-}
 
 absl::StatusOr<std::int64_t> AfterCursor(const FeedRequest& request, const CursorSigner& signer,
                                          const Cursor& here, std::int64_t head) {
@@ -44,13 +33,26 @@ absl::StatusOr<std::int64_t> FindStart(const FeedRequest& request, const CursorS
     WATTMINT_ASSIGN_OR_RETURN(after, AfterCursor(request, signer, here, head));
   } else if (request.from_sequence.has_value()) {
     after = *request.from_sequence - 1;
-    if (after > head) return InFuture(*request.from_sequence, head);
   }
-  if (after + 1 < bounds.first) return Compacted(after + 1, bounds.first);
+  WATTMINT_RETURN_IF_ERROR(CheckStart(after + 1, bounds.first, head));
   return after;
 }
 
 }  // namespace
+
+absl::Status CheckStart(std::int64_t from, std::int64_t first, std::int64_t head) {
+  if (from < first) {
+    return access::WithDetail(
+        access::WithReason(
+            base::OutOfRange("event {} is not kept any more; the oldest is {}", from, first),
+            "COMPACTED"),
+        "oldest_sequence", std::to_string(first));
+  }
+  if (from <= head + 1) return absl::OkStatus();
+  return access::WithReason(
+      base::InvalidArgument("event {} is not in the log, which ends at {}", from, head),
+      "START_IN_FUTURE");
+}
 
 absl::StatusOr<std::unique_ptr<Feed>> Feed::Open(const Sources& sources, FeedOptions options,
                                                  FeedRequest request, std::function<void()> waker) {

@@ -36,6 +36,10 @@ struct FeedOptions {
   std::size_t batch_bytes_max = 512 << 10;
 };
 
+// Whether a reader may start at event `from` (included) of a log that ends at `head`. Errors:
+// kOutOfRange with COMPACTED and the detail oldest_sequence; kInvalidArgument with START_IN_FUTURE.
+absl::Status CheckStart(std::int64_t from, std::int64_t first, std::int64_t head);
+
 // What one subscriber is to be told next, in the order of the contract in protos/README.md: the
 // first message is Established; events in order; heartbeats; the end of history; falling behind;
 // draining; the end of the credential.
