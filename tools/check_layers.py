@@ -26,7 +26,7 @@ ARROWS = {
                 "core/store core/domain core/base",
     "core/client": "core/wire core/stream core/access core/domain core/base",
     "storage": "core/store core/ledger core/domain core/base",
-    "bridge": "core/client core/stream core/wire core/access core/domain core/base",
+    "bridge": "core/client core/stream core/wire core/access core/store core/domain core/base",
     "cli": "core storage bridge",
     "tests": "tests core storage bridge cli",
 }

@@ -228,20 +228,20 @@ TEST(ProtocolTest, SurvivesEveryTruncationAndRandomDamage) {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_EQ(ParseError(whole.substr(0, size)).code, error_code::kInvalidMessage) << size;
   }
-  std::mt19937 random(20260105);
+  std::mt19937 generator(20260105);
   for (int i = 0; i < 5'000; ++i) {
     std::string text = whole;
     for (int damage = 0; damage < 3; ++damage) {
-      const std::size_t place = random() % text.size();
-      switch (random() % 3) {
+      const std::size_t place = generator() % text.size();
+      switch (generator() % 3) {
         case 0:
-          text[place] = static_cast<char>(random());
+          text[place] = static_cast<char>(generator());
           break;
         case 1:
-          text.erase(place, random() % 4);
+          text.erase(place, generator() % 4);
           break;
         default:
-          text.insert(place, 1, "{}[]\",:\\0e-"[random() % 11]);
+          text.insert(place, 1, "{}[]\",:\\0e-"[generator() % 11]);
       }
     }
     ParseCommand(text);

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "bridge/session_context.h"
+#include "bridge/websocket_server.h"
+#include "core/stream/hub.h"
+
+#include <absl/status/status.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace wattmint::bridge {
+
+// One session's way through the log: a position, and what moves it on.
+//
+// Live and history are one path. What the hub keeps in memory is sent at once; what lies further
+// back is asked from the core, page by page. A socket that does not take what it is sent gets no
+// more until it has drained: then the stream goes on from its position, wherever that lies by now.
+// So the memory of a session is bounded, and nothing is lost.
+//
+// Threads: the owner's. Lifetime: ends before its connection and its context.
+class SessionStream {
+ public:
+  // `on_lost` is called when the stream can't go on (kOutOfRange: compacted); it then has ended.
+  SessionStream(const SessionContext& context, WebSocketConnection& connection, SessionId session,
+                std::function<void(const absl::Status& why)> on_lost);
+  SessionStream(const SessionStream&) = delete;
+  SessionStream& operator=(const SessionStream&) = delete;
+
+  // Streams `interest` behind `after`; what was streamed before ends. `place` makes the cursors.
+  void Start(stream::Interest interest, stream::Cursor place, std::int64_t after);
+  void End();
+  bool IsRunning() const { return is_running_; }
+
+  // Sends what there is and what fits. To be called when an event has come, and when the socket
+  // has drained.
+  void Pump();
+  // To be called from time to time.
+  void OnTick();
+
+  // REQUIRES: IsRunning().
+  std::int64_t position() const;
+  std::string Cursor() const;
+
+ private:
+  enum class Progress { kMore, kWait };
+
+  Progress Step();
+  Progress StepLive();
+  void ReadHistory();
+  void OnHistory(absl::StatusOr<HistoryPage> page);
+  void Send(const std::vector<store::EventRecord>& events);
+  void FallBehind();
+  void Lose(const absl::Status& why);
+
+  const SessionContext& context_;
+  WebSocketConnection& connection_;
+  const SessionId session_;
+  const std::function<void(const absl::Status& why)> on_lost_;
+
+  bool is_running_ = false;
+  stream::Interest interest_;
+  stream::Cursor place_;                                // its sequence is not used
+  std::int64_t position_ = 0;                           // while there is no subscription_
+  std::unique_ptr<stream::Subscription> subscription_;  // while the position is in the hub's tail
+  bool is_reading_ = false;
+  bool has_caught_up_ = false;
+  std::chrono::steady_clock::time_point retry_at_{};
+  // shared: answers of the core hold it weakly, to know whether they are still wanted.
+  std::shared_ptr<const bool> wanted_;
+};
+
+}  // namespace wattmint::bridge
