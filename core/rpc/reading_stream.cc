@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/rpc/reading_stream.h"
 
+#include "core/access/reason.h"
 #include "core/base/status.h"
 #include "core/rpc/converters.h"
 #include "core/rpc/status_convert.h"
@@ -140,7 +141,9 @@ void ReadingStream::OnKeyChanged(std::string_view key_id) {
   if (!status.ok()) EndAfterAnswers(std::move(status));
 }
 
-void ReadingStream::OnDrain(base::Duration /*reconnect_after*/) { EndAfterAnswers(IsDraining()); }
+void ReadingStream::OnDrain(base::Duration reconnect_after) {
+  EndAfterAnswers(access::WithRetryAfter(IsDraining(), reconnect_after));
+}
 
 void ReadingStream::Cancel() {
   base::MutexLock lock(mutex_);

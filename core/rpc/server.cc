@@ -5,12 +5,14 @@
 #include "core/base/status_macros.h"
 
 #include "grpc/health/v1/health.pb.h"
+#include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <spdlog/spdlog.h>
 
 #include <fstream>
 #include <iterator>
@@ -64,6 +66,11 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }
 
+// gRPC's own log is for whoever debugs gRPC; what matters of it comes back as a status.
+void LogLikeTheRest(gpr_log_func_args* line) {
+  spdlog::debug("gRPC: {} ({}:{})", line->message, line->file, line->line);
+}
+
 // Reflection describes only what is in the pool of descriptors; naming the message links it.
 void DescribeHealth() { grpc::health::v1::HealthCheckRequest::descriptor(); }
 
@@ -74,6 +81,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
                                                       LiveStreams& streams,
                                                       base::RandomSource& random) {
   WATTMINT_ASSIGN_OR_RETURN(const auto credentials, CredentialsOf(options));
+  gpr_set_log_function(LogLikeTheRest);
   DescribeHealth();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();

@@ -160,6 +160,10 @@ void TestCore::WaitForHead(std::int64_t sequence) {
   WaitFor(fmt::format("event {}", sequence), [&] { return app_->head_sequence() >= sequence; });
 }
 
+void TestCore::WaitForStreams(std::size_t count) {
+  WaitFor(fmt::format("{} streams", count), [&] { return app_->streams_count() == count; });
+}
+
 void TestCore::WaitUntilMinted() {
   WaitFor("everything is minted", [this] {
     const auto supply =

@@ -92,6 +92,8 @@ class TestCore {
   std::vector<v1::SubmitResult> SubmitAll(const std::vector<v1::ReadingInput>& readings);
   // Waits until so many events are in the log.
   void WaitForHead(std::int64_t sequence);
+  // Waits until so many streams are open.
+  void WaitForStreams(std::size_t count);
   // Waits until nothing is left to mint.
   void WaitUntilMinted();
   // Every event from `from` on that the holder may see.
