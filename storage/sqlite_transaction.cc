@@ -111,16 +111,14 @@ absl::StatusOr<std::optional<store::KnownReading>> SqliteTransaction::FindReques
 }
 
 absl::StatusOr<std::optional<domain::Time>> SqliteTransaction::FindLastEnd(std::int64_t meter_ref) {
-  // Intervals of a meter don't overlap, so the one that starts last ends last; points may lie
-  // behind it.
+  // Readings of a meter don't overlap, so the one that starts last ends last.
   static const std::string kSql =
-      "SELECT max((SELECT start FROM readings WHERE meter_ref = ?1 ORDER BY start DESC LIMIT 1),"
-      " coalesce((SELECT start + length FROM readings WHERE meter_ref = ?1 AND length > 0"
-      " ORDER BY start DESC LIMIT 1), -9223372036854775808))";
+      "SELECT start + length FROM readings WHERE meter_ref = ?"
+      " ORDER BY start DESC, length DESC LIMIT 1";
   return Do("looking for the last reading", [&]() -> absl::StatusOr<std::optional<domain::Time>> {
     Run run(writer_.connection->Prepared(kSql), meter_ref);
-    run.Next();
-    return run.OptionalTime(0);
+    if (!run.Next()) return std::nullopt;
+    return run.Time(0);
   });
 }
 

@@ -91,13 +91,12 @@ TEST_F(SqliteTransactionTest, PointBetweenExcludesBothEndsAndIntervals) {
   EXPECT_FALSE(has_point(50, 70));
 }
 
-TEST_F(SqliteTransactionTest, LastEndIsThatOfAnIntervalOrOfAPointBehindIt) {
+TEST_F(SqliteTransactionTest, LastEndIsThatOfTheReadingThatStartsLast) {
   const domain::Meter meter = Register("m", "ada");
   EXPECT_THAT(Begin()->FindLastEnd(meter.meter_ref), IsOkAndHolds(Eq(std::nullopt)));
   Store(meter, Point("m", -5));
   EXPECT_THAT(Begin()->FindLastEnd(meter.meter_ref), IsOkAndHolds(Optional(AtMinute(-5))));
   Store(meter, Interval("m", 0, 60));
-  Store(meter, Point("m", 30));
   EXPECT_THAT(Begin()->FindLastEnd(meter.meter_ref), IsOkAndHolds(Optional(AtMinute(60))));
   Store(meter, Point("m", 90));
   EXPECT_THAT(Begin()->FindLastEnd(meter.meter_ref), IsOkAndHolds(Optional(AtMinute(90))));
