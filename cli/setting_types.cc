@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/setting_types.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace wattmint::cli {
+
+absl::StatusOr<bool> ParseFlag(std::string_view text) {
+  if (text == "true" || text == "1") return true;
+  if (text == "false" || text == "0") return false;
+  return base::InvalidArgument("true or false is expected");
+}
+
+absl::StatusOr<std::int64_t> ParseCount(std::string_view text, std::int64_t min, std::int64_t max) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < min || value > max) {
+    return base::InvalidArgument("a whole number from {} to {} is expected", min, max);
+  }
+  return value;
+}
+
+absl::Status CheckAddress(std::string_view text) {
+  constexpr int kPortMax = 65'535;
+  const std::size_t colon = text.rfind(':');
+  const bool has_both = colon != std::string_view::npos && colon > 0;
+  if (has_both && ParseCount(text.substr(colon + 1), 0, kPortMax).ok()) return absl::OkStatus();
+  return base::InvalidArgument("HOST:PORT with a port from 0 to {} is expected", kPortMax);
+}
+
+absl::Status CheckChoice(std::string_view text, const std::vector<std::string>& choices) {
+  if (std::find(choices.begin(), choices.end(), text) != choices.end()) return absl::OkStatus();
+  return base::InvalidArgument("one of {} is expected", fmt::join(choices, ", "));
+}
+
+Setting Fixed(std::string_view name, std::string_view variable, std::string_view value,
+              std::uint8_t scopes, std::string_view help) {
+  return {name,
+          variable,
+          value,
+          help,
+          scopes,
+          false,
+          [value](Settings&, std::string_view text) {
+            if (text == value) return absl::OkStatus();
+            return base::InvalidArgument("this version knows {} only", value);
+          },
+          [value](const Settings&) { return std::string(value); }};
+}
+
+}  // namespace wattmint::cli

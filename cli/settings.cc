@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/settings.h"
+
+#include "cli/setting_types.h"
+#include "core/base/status.h"
+
+namespace wattmint::cli {
+namespace {
+
+using std::chrono::days;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+std::vector<Setting> Places() {
+  return {
+      Text(
+          "data", "WATTMINT_DATA", "DIR", kEveryScope,
+          "directory of the databases, the keys and the local admin key",
+          [](auto& s) -> auto& { return s.data_directory; }),
+      Address(
+          "grpc", "WATTMINT_GRPC", kCoreScope, "where the core listens for gRPC",
+          [](auto& s) -> auto& { return s.grpc_address; }),
+      Address(
+          "http", "WATTMINT_HTTP", kBridgeScope, "where the bridge listens for HTTP and WebSocket",
+          [](auto& s) -> auto& { return s.http_address; }),
+      Address(
+          "core", "WATTMINT_CORE", kBridgeScope | kClientScope,
+          "where to find the core; if not set, the one that runs on --data",
+          [](auto& s) -> auto& { return s.core_address; }),
+      Text(
+          "grpc-certificate", "WATTMINT_GRPC_CERTIFICATE", "FILE", kCoreScope,
+          "certificate chain of the core (PEM); with it and --grpc-key, gRPC is by TLS only",
+          [](auto& s) -> auto& { return s.grpc_certificate; }),
+      Text(
+          "grpc-key", "WATTMINT_GRPC_KEY", "FILE", kCoreScope, "its private key (PEM)",
+          [](auto& s) -> auto& { return s.grpc_key; }),
+      Text(
+          "core-ca", "WATTMINT_CORE_CA", "FILE", kBridgeScope | kClientScope,
+          "certificates that the core's must be signed by (PEM); with it, the core is called by "
+          "TLS",
+          [](auto& s) -> auto& { return s.core_ca; }),
+      Text(
+          "token-file", "WATTMINT_TOKEN_FILE", "FILE", kClientScope,
+          "file that holds a JSON Web Token to call the core with",
+          [](auto& s) -> auto& { return s.token_file; }),
+      Text(
+          "api-key-file", "WATTMINT_API_KEY_FILE", "FILE", kClientScope,
+          "file that holds an API key to call the core with; if no credential is set: the "
+          "admin.key of --data",
+          [](auto& s) -> auto& { return s.api_key_file; }),
+      Secret(
+          "token", "WATTMINT_TOKEN", "a JSON Web Token to call the core with",
+          [](auto& s) -> auto& { return s.token; }),
+      Secret(
+          "api-key", "WATTMINT_API_KEY", "an API key to call the core with",
+          [](auto& s) -> auto& { return s.api_key; }),
+      Choice(
+          "log-level", "WATTMINT_LOG_LEVEL", {"debug", "info", "warning", "error"}, kServerScope,
+          "what to log", [](auto& s) -> auto& { return s.log_level; }),
+  };
+}
+
+std::vector<Setting> Readings() {
+  return {
+      Kwh(
+          "max-reading-kwh", "TOKENIZATION_MAX_READING_KWH", kCoreScope,
+          "most energy of one reading", [](auto& s) -> auto& { return s.readings.energy_max; }),
+      Length<days>(
+          "reading-max-age-days", "TOKENIZATION_READING_MAX_AGE_DAYS", 1, 36'500, kCoreScope,
+          "oldest end of a reading, except in an import with --any-age",
+          [](auto& s) -> auto& { return s.readings.age_max; }),
+      Length<days>(
+          "reading-max-interval-days", "WATTMINT_READING_MAX_INTERVAL_DAYS", 1, 366, kCoreScope,
+          "longest interval of a reading",
+          [](auto& s) -> auto& { return s.readings.interval_max; }),
+      Length<seconds>(
+          "reading-max-future-secs", "WATTMINT_READING_MAX_FUTURE_SECS", 0, 86'400, kCoreScope,
+          "how far in the future a reading may end",
+          [](auto& s) -> auto& { return s.readings.future_max; }),
+      Length<minutes>(
+          "duplicate-window-mins", "WATTMINT_DUPLICATE_WINDOW_MINS", 0, 1'440, kCoreScope,
+          "point readings of a meter must be so far apart",
+          [](auto& s) -> auto& { return s.readings.duplicate_window; }),
+      Length<seconds>(
+          "submit-gap-secs", "WATTMINT_SUBMIT_GAP_SECS", 0, 86'400, kCoreScope,
+          "a user may submit for one meter once in this time",
+          [](auto& s) -> auto& { return s.readings.submit_gap; }),
+      Flag(
+          "mint-estimated", "WATTMINT_MINT_ESTIMATED", kCoreScope,
+          "whether estimated readings are minted",
+          [](auto& s) -> auto& { return s.readings.mint_estimated; }),
+  };
+}
+
+std::vector<Setting> Mints() {
+  return {
+      TokenRatio(
+          "kwh-to-token-ratio", "TOKENIZATION_KWH_TO_TOKEN_RATIO", kCoreScope,
+          "GRX for one kWh: a decimal, or a fraction such as 3/2",
+          [](auto& s) -> auto& { return s.mints.ratio; }),
+      Fixed("decimals", "TOKENIZATION_DECIMALS", "9", kCoreScope,
+            "decimals of GRX: 9, and no other"),
+      Flag(
+          "auto-mint", "TOKENIZATION_AUTO_MINT_ENABLED", kCoreScope,
+          "whether readings are minted by themselves: true in `up`, else false by default",
+          [](auto& s) -> auto& { return s.mints.automatic; }),
+      Length<seconds>(
+          "polling-interval-secs", "TOKENIZATION_POLLING_INTERVAL_SECS", 1, 86'400, kCoreScope,
+          "looks for due mint tasks at least so often; a submission wakes it at once",
+          [](auto& s) -> auto& { return s.mints.poll_interval; }),
+      Count(
+          "batch-size", "TOKENIZATION_BATCH_SIZE", 1, 1'000, kCoreScope, "mint tasks in one batch",
+          [](auto& s) -> auto& { return s.mints.batch_max; }),
+      Count(
+          "mint-attempts", "WATTMINT_MINT_ATTEMPTS", 1, 100, kCoreScope,
+          "attempts after which a mint task is parked",
+          [](auto& s) -> auto& { return s.mints.attempts_max; }),
+  };
+}
+
+std::vector<Setting> Access() {
+  return {
+      Text(
+          "jwt-keys", "WATTMINT_JWT_KEYS", "FILE", kCoreScope,
+          "JWK set that JSON Web Tokens are checked with; without, none is accepted",
+          [](auto& s) -> auto& { return s.jwt.keys_file; }),
+      Text(
+          "jwt-secret", "WATTMINT_JWT_SECRET_FILE", "FILE", kCoreScope,
+          "instead of --jwt-keys: a file that holds one HS256 secret",
+          [](auto& s) -> auto& { return s.jwt.secret_file; }),
+      Text(
+          "jwt-issuer", "WATTMINT_JWT_ISSUER", "TEXT", kCoreScope,
+          "what iss must be; if not set, it is not checked",
+          [](auto& s) -> auto& { return s.jwt.issuer; }),
+      Text(
+          "jwt-audience", "WATTMINT_JWT_AUDIENCE", "TEXT", kCoreScope,
+          "what aud must contain; if not set, it is not checked",
+          [](auto& s) -> auto& { return s.jwt.audience; }),
+  };
+}
+
+std::vector<Setting> Bridge() {
+  return {
+      Count(
+          "max-connections", "WEBSOCKET_MAX_CONNECTIONS", 1, 19'000, kBridgeScope,
+          "WebSocket connections at a time",
+          [](auto& s) -> auto& { return s.bridge.connections_max; }),
+      Count(
+          "max-connections-per-ip", "WATTMINT_MAX_CONNECTIONS_PER_IP", 1, 19'000, kBridgeScope,
+          "WebSocket connections of one address at a time",
+          [](auto& s) -> auto& { return s.bridge.connections_per_ip_max; }),
+      Text(
+          "allowed-origins", "WATTMINT_ALLOWED_ORIGINS", "ORIGIN,...", kBridgeScope,
+          "origins of web pages that may connect; if not set, all",
+          [](auto& s) -> auto& { return s.bridge.allowed_origins; }),
+      Flag(
+          "query-credentials", "WATTMINT_QUERY_CREDENTIALS", kBridgeScope,
+          "whether ?token= and ?api_key= are taken on /ws; they end up in logs of proxies",
+          [](auto& s) -> auto& { return s.bridge.query_credentials; }),
+      Text(
+          "web-root", "WATTMINT_WEB_ROOT", "DIR", kBridgeScope,
+          "folder of the dashboard's files; if not set, what was built in",
+          [](auto& s) -> auto& { return s.bridge.web_root; }),
+      Fixed("websocket-auth-required", "WEBSOCKET_AUTH_REQUIRED", "true", kBridgeScope,
+            "whether clients must authenticate: true, and no other"),
+      Fixed("websocket-compression", "WEBSOCKET_COMPRESSION_ENABLED", "false", kBridgeScope,
+            "whether frames are compressed: false, and no other"),
+  };
+}
+
+}  // namespace
+
+const std::vector<Setting>& SettingTable() {
+  static const std::vector<Setting> table = [] {
+    std::vector<Setting> all;
+    for (auto part : {Places(), Readings(), Mints(), Access(), Bridge()}) {
+      all.insert(all.end(), part.begin(), part.end());
+    }
+    return all;
+  }();
+  return table;
+}
+
+const std::vector<WithheldVariable>& WithheldVariables() {
+  static const std::vector<WithheldVariable> table = {
+      {"WEBSOCKET_RATE_LIMIT_EVENTS_PER_MINUTE", "events to a client are not limited in number"},
+      {"WEBSOCKET_EVENT_BUFFER_SIZE", "a slow client is fed from the log, not from a buffer"},
+  };
+  return table;
+}
+
+}  // namespace wattmint::cli
