@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands.h"
+
+namespace wattmint::cli {
+
+std::span<const CommandEntry> CommandTable() {
+  static constexpr CommandEntry kTable[] = {
+      {"core", "run the core: gRPC, database, minter", DeclareCore},
+      {"import", "submit the readings of CSV files", DeclareImport},
+      {"submit", "submit one reading", DeclareSubmit},
+      {"watch", "follow the event log", DeclareWatch},
+      {"meter", "register meters and look at them", DeclareMeter},
+      {"mint", "look at mint tasks and steer the minter", DeclareMint},
+      {"key", "make and revoke API keys and tickets", DeclareKey},
+      {"ledger", "supply, balances, totals, and a check of the ledger's file", DeclareLedger},
+      {"status", "whether core and bridge run, and how far they are", DeclareStatus},
+      {"config", "show the effective settings and where each comes from", DeclareConfig},
+      {"version", "show the version", DeclareVersion},
+  };
+  return kTable;
+}
+
+}  // namespace wattmint::cli

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/setting_layers.h"
+#include "core/client/channel.h"
+
+#include <absl/status/statusor.h>
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/status.h>
+
+#include <memory>
+#include <string>
+
+namespace wattmint::cli {
+
+// Where the core is: --core, else what the data directory names, else the usual place; with TLS if
+// there is a certificate to check it with. Errors: kNotFound for that file.
+absl::StatusOr<client::ChannelOptions> FindCore(const ResolvedSettings& settings);
+
+// A command's way to the core: where it is, and as whom it is called.
+// Threads: any.
+class CoreLink {
+ public:
+  // Finds the core and a credential. Does not connect yet.
+  // Errors: kInvalidArgument for two credentials of one layer, or none; those of their files.
+  static absl::StatusOr<CoreLink> Open(const ResolvedSettings& settings);
+
+  // Makes one call, by the method of a stub:
+  //   link.Call(&v1::MeterService::Stub::GetMeter, request);
+  // Errors: of Explain().
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                             Response*),
+                                const Request& request) const {
+    grpc::ClientContext context;
+    Prepare(context);
+    Response response;
+    const grpc::Status status = (Stub(channel_).*method)(&context, request, &response);
+    if (!status.ok()) return Explain(client::FromGrpc(status));
+    return response;
+  }
+
+  // The same status as a sentence for who typed the command: what, which core, what to do.
+  // REQUIRES: !status.ok().
+  absl::Status Explain(const absl::Status& status) const;
+
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+  const client::Credential& credential() const { return credential_; }
+  const std::string& address() const { return address_; }
+
+ private:
+  CoreLink(const client::ChannelOptions& core, client::Credential credential);
+  void Prepare(grpc::ClientContext& context) const;
+
+  std::string address_;
+  client::Credential credential_;
+  std::shared_ptr<grpc::Channel> channel_;  // shared: gRPC's stubs and calls hold it as well
+};
+
+}  // namespace wattmint::cli

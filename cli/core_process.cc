@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/core_process.h"
+
+#include "core/access/key_keeper.h"
+#include "core/base/status.h"
+#include "core/base/status_macros.h"
+
+namespace wattmint::cli {
+namespace {
+
+// The key of the local admin or bridge, as the core knows it.
+absl::StatusOr<store::ApiKeyRecord> LocalKey(const absl::StatusOr<std::string>& text,
+                                             std::string user_id, access::Role role) {
+  WATTMINT_RETURN_IF_ERROR(text.status());
+  access::KeyOrder order;
+  order.user_id = std::move(user_id);
+  order.roles = {role};
+  order.display_name = "made at the first start";
+  return access::LocalKeyRecord(*text, std::move(order));
+}
+
+std::string WithPort(std::string_view address, int port) {
+  return fmt::format("{}:{}", address.substr(0, address.rfind(':')), port);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CoreProcess>> CoreProcess::Start(const Settings& settings,
+                                                                const DataDirectory& data) {
+  WATTMINT_RETURN_IF_ERROR(data.Create());
+  WATTMINT_ASSIGN_OR_RETURN(base::FileLock lock, data.Lock());
+  std::unique_ptr<CoreProcess> process(new CoreProcess(data, std::move(lock)));
+  WATTMINT_RETURN_IF_ERROR(process->OpenDatabases(settings));
+  WATTMINT_RETURN_IF_ERROR(process->OpenJwt(settings.jwt));
+  WATTMINT_RETURN_IF_ERROR(process->Serve(settings));
+  return process;
+}
+
+CoreProcess::~CoreProcess() { Stop(); }
+
+absl::Status CoreProcess::OpenDatabases(const Settings&) {
+  storage::Database::Options options;
+  options.connection.path = data_.database().string();
+  WATTMINT_ASSIGN_OR_RETURN(database_, storage::Database::Open(options));
+  storage::ConnectionOptions ledger_file;
+  ledger_file.path = data_.ledger().string();
+  WATTMINT_ASSIGN_OR_RETURN(book_, storage::SqliteLedgerBook::Open(ledger_file));
+  WATTMINT_ASSIGN_OR_RETURN(const DataDirectory::Key seed, data_.LedgerKey());
+  ledger_ = std::make_unique<ledger::EmbeddedLedger>(*book_, clock_, seed);
+  return absl::OkStatus();
+}
+
+absl::Status CoreProcess::OpenJwt(const JwtSettings& settings) {
+  if (settings.keys_file.empty() && settings.secret_file.empty()) return absl::OkStatus();
+  if (!settings.keys_file.empty() && !settings.secret_file.empty()) {
+    return base::InvalidArgument("jwt-keys and jwt-secret are both set; keep one of them");
+  }
+  access::JwtOptions options;
+  const bool is_secret = settings.keys_file.empty();
+  options.key_file = is_secret ? settings.secret_file : settings.keys_file;
+  options.key_format =
+      is_secret ? access::JwtOptions::KeyFormat::kSecret : access::JwtOptions::KeyFormat::kJwks;
+  options.issuer = settings.issuer;
+  options.audience = settings.audience;
+  WATTMINT_ASSIGN_OR_RETURN(jwt_, access::JwtVerifier::Open(std::move(options), clock_));
+  return absl::OkStatus();
+}
+
+absl::Status CoreProcess::Serve(const Settings& settings) {
+  rpc::CoreOptions options;
+  options.server.address = settings.grpc_address;
+  options.server.tls_certificate_file = settings.grpc_certificate;
+  options.server.tls_key_file = settings.grpc_key;
+  options.readings = settings.readings;
+  options.mints = settings.mints;
+  WATTMINT_ASSIGN_OR_RETURN(options.cursor_key, data_.CursorKey());
+  WATTMINT_ASSIGN_OR_RETURN(const auto admin,
+                            LocalKey(data_.AdminKey(), "local-admin", access::Role::kAdmin));
+  WATTMINT_ASSIGN_OR_RETURN(const auto relay,
+                            LocalKey(data_.RelayKey(), "local-bridge", access::Role::kRelay));
+  options.local_keys = {admin, relay};
+  const rpc::CorePorts ports{database_->journal(),
+                             database_->event_log(),
+                             database_->queries(),
+                             *ledger_,
+                             clock_,
+                             random_,
+                             jwt_.get()};
+  WATTMINT_ASSIGN_OR_RETURN(app_, rpc::CoreApp::Start(ports, options));
+  address_ = WithPort(settings.grpc_address, app_->port());
+  return data_.WriteAddress("core", address_);
+}
+
+void CoreProcess::Stop() {
+  if (app_ == nullptr) return;
+  data_.RemoveAddress("core");
+  app_->Stop();
+  app_.reset();
+}
+
+}  // namespace wattmint::cli

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/data_directory.h"
+
+#include "core/access/api_key.h"
+#include "core/base/hex.h"
+#include "core/base/random.h"
+#include "core/base/secret_file.h"
+#include "core/base/status.h"
+#include "core/base/status_macros.h"
+
+#include <algorithm>
+#include <fstream>
+#include <system_error>
+
+namespace wattmint::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string FirstLine(std::string text) { return text.substr(0, text.find('\n')); }
+
+std::string RandomHex() {
+  DataDirectory::Key bytes;
+  base::SystemRandom().Fill(bytes);
+  return base::EncodeHex(bytes) + "\n";
+}
+
+std::string RandomApiKey() {
+  base::SystemRandom random;
+  return access::MakeApiKey(random).text + "\n";
+}
+
+}  // namespace
+
+absl::Status DataDirectory::Create() const {
+  std::error_code error;
+  const bool is_new = fs::create_directories(path_, error);
+  if (!error && is_new) fs::permissions(path_, fs::perms::owner_all, error);
+  if (!error) return absl::OkStatus();
+  return base::NotFound("data directory {} cannot be made: {}; check --data", path_.string(),
+                        error.message());
+}
+
+absl::StatusOr<base::FileLock> DataDirectory::Lock() const {
+  absl::StatusOr<base::FileLock> lock = base::FileLock::Acquire(path_ / "core.lock");
+  if (lock.ok() || !absl::IsFailedPrecondition(lock.status())) return lock;
+  return base::FailedPrecondition("a core runs on data directory {} already: {}", path_.string(),
+                                  base::Message(lock.status()));
+}
+
+absl::StatusOr<DataDirectory::Key> DataDirectory::HexKey(std::string_view name) const {
+  const fs::path file = path_ / name;
+  WATTMINT_ASSIGN_OR_RETURN(const std::string text, base::ReadOrCreateSecretFile(file, RandomHex));
+  const absl::StatusOr<base::Bytes> bytes = base::DecodeHex(FirstLine(text));
+  Key key;
+  if (!bytes.ok() || bytes->size() != key.size()) {
+    return base::InvalidArgument("{} is no key of 64 hex digits; bring back the right file",
+                                 file.string());
+  }
+  std::copy(bytes->begin(), bytes->end(), key.begin());
+  return key;
+}
+
+absl::StatusOr<std::string> DataDirectory::ApiKey(std::string_view name) const {
+  const fs::path file = path_ / name;
+  WATTMINT_ASSIGN_OR_RETURN(std::string text, base::ReadOrCreateSecretFile(file, RandomApiKey));
+  text = FirstLine(std::move(text));
+  if (access::KeyIdOf(text)) return text;
+  return base::InvalidArgument("{} is no API key; remove it, and the next start makes a new one",
+                               file.string());
+}
+
+absl::StatusOr<std::string> DataDirectory::FindAdminKey() const {
+  WATTMINT_ASSIGN_OR_RETURN(std::string text, base::ReadSecretFile(path_ / "admin.key"));
+  return FirstLine(std::move(text));
+}
+
+std::optional<std::string> DataDirectory::FindAddress(std::string_view program) const {
+  std::ifstream file(path_ / (std::string(program) + ".address"));
+  std::string address;
+  if (std::getline(file, address) && !address.empty()) return address;
+  return std::nullopt;
+}
+
+absl::Status DataDirectory::WriteAddress(std::string_view program, std::string_view address) const {
+  const fs::path file = path_ / (std::string(program) + ".address");
+  const fs::path fresh = file.string() + ".new";
+  std::error_code error;
+  if (std::ofstream(fresh) << address << '\n' << std::flush) {
+    fs::rename(fresh, file, error);
+    if (!error) return absl::OkStatus();
+  }
+  return base::Unavailable("{} cannot be written; check the directory's permissions",
+                           file.string());
+}
+
+void DataDirectory::RemoveAddress(std::string_view program) const {
+  std::error_code ignored;
+  fs::remove(path_ / (std::string(program) + ".address"), ignored);
+}
+
+}  // namespace wattmint::cli

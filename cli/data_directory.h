@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/base/file_lock.h"
+
+#include <absl/status/statusor.h>
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace wattmint::cli {
+
+// The directory of one installation: databases, keys, and where its programs listen.
+//
+//   wattmint.db   readings, meters, tasks, events, API keys      ledger.db    the embedded ledger
+//   ledger.key    seed of the ledger's Ed25519 key, hex          cursor.key   signs cursors, hex
+//   admin.key     API key of the local admin                     relay.key    API key of the bridge
+//   core.address, bridge.address   while they run                core.lock    held by the core
+//
+// Keys have mode 0600 and are made when they are first asked for. Threads: any.
+class DataDirectory {
+ public:
+  using Key = std::array<std::uint8_t, 32>;
+
+  explicit DataDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+
+  // Creates it, for its owner alone. Errors: the file system's.
+  absl::Status Create() const;
+  // Held by the one process that writes the databases. Errors: kFailedPrecondition, with the
+  // process that holds it.
+  absl::StatusOr<base::FileLock> Lock() const;
+
+  std::filesystem::path database() const { return path_ / "wattmint.db"; }
+  std::filesystem::path ledger() const { return path_ / "ledger.db"; }
+
+  bool HasLedgerKey() const { return std::filesystem::exists(path_ / "ledger.key"); }
+  // Errors of all keys: those of base/secret_file.h; kInvalidArgument for a damaged one.
+  absl::StatusOr<Key> LedgerKey() const { return HexKey("ledger.key"); }
+  absl::StatusOr<Key> CursorKey() const { return HexKey("cursor.key"); }
+  absl::StatusOr<std::string> AdminKey() const { return ApiKey("admin.key"); }
+  absl::StatusOr<std::string> RelayKey() const { return ApiKey("relay.key"); }
+  // As AdminKey(), but never makes one. Errors: kNotFound.
+  absl::StatusOr<std::string> FindAdminKey() const;
+
+  // Where "core" or "bridge" listens; nothing while it does not run.
+  std::optional<std::string> FindAddress(std::string_view program) const;
+  absl::Status WriteAddress(std::string_view program, std::string_view address) const;
+  void RemoveAddress(std::string_view program) const;
+
+ private:
+  absl::StatusOr<Key> HexKey(std::string_view name) const;
+  absl::StatusOr<std::string> ApiKey(std::string_view name) const;
+
+  std::filesystem::path path_;
+};
+
+}  // namespace wattmint::cli

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands.h"
+#include "cli/core_link.h"
+#include "cli/data_directory.h"
+#include "cli/message_tables.h"
+#include "cli/progress.h"
+#include "core/base/status.h"
+#include "core/base/status_macros.h"
+#include "core/ledger/embedded_ledger.h"
+#include "storage/sqlite_ledger_book.h"
+#include "wattmint/v1/mint.grpc.pb.h"
+#include "wattmint/v1/reading.grpc.pb.h"
+
+#include <CLI/App.hpp>
+
+#include <filesystem>
+#include <memory>
+
+namespace wattmint::cli {
+namespace {
+
+struct LedgerFlags {
+  std::vector<std::string> wallets;
+  std::string meter_id;
+  std::string file;
+  std::string public_key;
+};
+
+absl::StatusOr<ExitCode> Supply(const LedgerFlags&, CommandContext& context) {
+  WATTMINT_ASSIGN_OR_RETURN(const CoreLink link, CoreLink::Open(context.settings));
+  const v1::GetSupplyRequest request;
+  WATTMINT_ASSIGN_OR_RETURN(const auto s, link.Call(&v1::MintService::Stub::GetSupply, request));
+  context.output.Json(s);
+  context.output.Facts(
+      {{"supply", GrxText(s.supply_base_units()) + " GRX"},
+       {"confirmed", fmt::format("{} GRX of {} kWh, {} GRX each", GrxText(s.confirmed_base_units()),
+                                 s.confirmed_kwh(), s.ratio())},
+       {"balanced", s.balanced() ? "yes" : "no"},
+       {"mints", fmt::format("{} on the ledger, {} confirmed", CountText(s.ledger_mints()),
+                             CountText(s.confirmed_tasks()))},
+       {"tasks",
+        fmt::format("{} open, {} parked", CountText(s.open_tasks()), CountText(s.parked_tasks()))},
+       {"minting", s.paused()      ? "paused"
+                   : s.automatic() ? "automatic"
+                                   : "by hand"},
+       {"ledger", fmt::format("{}, public key {}", s.ledger_name(), s.ledger_public_key())}});
+  return ExitCode::kOk;
+}
+
+absl::StatusOr<ExitCode> Balance(const LedgerFlags& flags, CommandContext& context) {
+  WATTMINT_ASSIGN_OR_RETURN(const CoreLink link, CoreLink::Open(context.settings));
+  v1::GetBalancesRequest request;
+  request.mutable_wallet_addresses()->Assign(flags.wallets.begin(), flags.wallets.end());
+  WATTMINT_ASSIGN_OR_RETURN(const auto response,
+                            link.Call(&v1::MintService::Stub::GetBalances, request));
+  context.output.PrintList(response.balances(), BalanceColumns());
+  return ExitCode::kOk;
+}
+
+absl::StatusOr<ExitCode> Totals(const LedgerFlags& flags, CommandContext& context) {
+  WATTMINT_ASSIGN_OR_RETURN(const CoreLink link, CoreLink::Open(context.settings));
+  v1::GetReadingStatsRequest request;
+  request.set_meter_id(flags.meter_id);
+  WATTMINT_ASSIGN_OR_RETURN(auto response,
+                            link.Call(&v1::ReadingService::Stub::GetReadingStats, request));
+  *response.add_meters() = response.total();
+  context.output.PrintList(response.meters(), MeterStatsColumns());
+  return ExitCode::kOk;
+}
+
+// The key that was asked for, else that of the data directory.
+absl::StatusOr<std::string> PublicKey(const LedgerFlags& flags, const DataDirectory& data,
+                                      store::LedgerBook& book) {
+  if (!flags.public_key.empty()) return flags.public_key;
+  if (!data.HasLedgerKey()) {
+    return base::InvalidArgument(
+        "there is no ledger.key beside the ledger; say whose signatures to check: --public-key");
+  }
+  WATTMINT_ASSIGN_OR_RETURN(const DataDirectory::Key seed, data.LedgerKey());
+  base::SystemClock clock;
+  return ledger::EmbeddedLedger(book, clock, seed).public_key();
+}
+
+absl::StatusOr<ExitCode> Verify(const LedgerFlags& flags, CommandContext& context) {
+  const DataDirectory data(context.settings.values.data_directory);
+  storage::ConnectionOptions options;
+  options.path = flags.file.empty() ? data.ledger().string() : flags.file;
+  if (!std::filesystem::exists(options.path)) {
+    return base::NotFound("{} is not there; name the core's --data, or a --file", options.path);
+  }
+  WATTMINT_ASSIGN_OR_RETURN(const auto book, storage::SqliteLedgerBook::Open(options));
+  WATTMINT_ASSIGN_OR_RETURN(const std::string key, PublicKey(flags, data, *book));
+  WATTMINT_ASSIGN_OR_RETURN(const store::LedgerHead head, book->GetHead());
+  base::SystemClock clock;
+  Progress progress(context.error, clock);
+  WATTMINT_ASSIGN_OR_RETURN(
+      const ledger::Supply supply, ledger::VerifyBook(*book, key, [&](std::int64_t height) {
+        progress.Update(height, static_cast<double>(height) / static_cast<double>(head.height));
+      }));
+  context.output.Json({{"verified", true},
+                       {"mints", std::to_string(supply.mints)},
+                       {"supply_base_units", std::to_string(supply.tokens.base_units())},
+                       {"public_key", key}});
+  context.output.Line(fmt::format(
+      "{}: {} mints, {} GRX; the chain, every signature of {} and the balances are right",
+      options.path, CountText(supply.mints), supply.tokens.ToString(), key));
+  return ExitCode::kOk;
+}
+
+CommandBody Body(absl::StatusOr<ExitCode> (*run)(const LedgerFlags&, CommandContext&),
+                 const std::shared_ptr<LedgerFlags>& flags) {
+  return [=](CommandContext& context) { return run(*flags, context); };
+}
+
+}  // namespace
+
+void DeclareLedger(CLI::App& app, CommandLine& line) {
+  app.require_subcommand(1);
+  // shared: by the parser and the bodies, which are kept for later.
+  const auto flags = std::make_shared<LedgerFlags>();
+  CLI::App* command =
+      app.add_subcommand("supply", "tokens on the ledger, beside what the log says they must be");
+  line.Command(*command, kClientScope, Body(Supply, flags));
+
+  command = app.add_subcommand("balance", "what wallets hold");
+  command->add_option("WALLET", flags->wallets, "wallets; if none, those of your meters");
+  line.Command(*command, kClientScope, Body(Balance, flags));
+
+  command = app.add_subcommand("totals", "readings, energy and tokens of each meter, and of all");
+  command->add_option("--meter", flags->meter_id, "only this meter")->type_name("METER");
+  line.Command(*command, kClientScope, Body(Totals, flags));
+
+  command = app.add_subcommand(
+      "verify", "check the ledger's file, without a core: chain, signatures, balances");
+  command->add_option("--file", flags->file, "the file; if not given, ledger.db of --data")
+      ->type_name("FILE");
+  command
+      ->add_option("--public-key", flags->public_key,
+                   "whose signatures; if not given, those of ledger.key of --data")
+      ->type_name("KEY");
+  line.Command(*command, kClientScope, Body(Verify, flags));
+}
+
+}  // namespace wattmint::cli

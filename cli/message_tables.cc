@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/message_tables.h"
+
+namespace wattmint::cli {
+
+const std::vector<Column<v1::Meter>>& MeterColumns() {
+  static const std::vector<Column<v1::Meter>> columns = {
+      {"meter", Align::kLeft, [](const v1::Meter& m) { return m.meter_id(); }},
+      {"owner", Align::kLeft, [](const v1::Meter& m) { return m.user_id(); }},
+      {"wallet", Align::kLeft, [](const v1::Meter& m) { return m.wallet_address(); }},
+      {"registered", Align::kLeft, [](const v1::Meter& m) { return TimeText(m.register_time()); }},
+      {"changed", Align::kLeft, [](const v1::Meter& m) { return TimeText(m.update_time()); }},
+  };
+  return columns;
+}
+
+const std::vector<Column<v1::MintTask>>& MintTaskColumns() {
+  using Task = v1::MintTask;
+  static const std::vector<Column<Task>> columns = {
+      {"task", Align::kRight, [](const Task& t) { return std::to_string(t.task_id()); }},
+      {"state", Align::kLeft, [](const Task& t) { return MintStateText(t.state()); }},
+      {"meter", Align::kLeft, [](const Task& t) { return t.meter_id(); }},
+      {"owner", Align::kLeft, [](const Task& t) { return t.user_id(); }},
+      {"kWh", Align::kRight, [](const Task& t) { return t.energy_kwh(); }},
+      {"GRX", Align::kRight,
+       [](const Task& t) { return t.base_units() == 0 ? "" : GrxText(t.base_units()); }},
+      {"reading", Align::kLeft, [](const Task& t) { return t.reading_id(); }},
+      {"changed", Align::kLeft, [](const Task& t) { return TimeText(t.update_time()); }},
+      {"reason", Align::kLeft, [](const Task& t) { return t.reason(); }},
+  };
+  return columns;
+}
+
+const std::vector<Column<v1::ApiKey>>& ApiKeyColumns() {
+  using Key = v1::ApiKey;
+  static const std::vector<Column<Key>> columns = {
+      {"key", Align::kLeft, [](const Key& k) { return k.key_id(); }},
+      {"user", Align::kLeft, [](const Key& k) { return k.user_id(); }},
+      {"roles", Align::kLeft, [](const Key& k) { return RolesText(k.roles()); }},
+      {"for", Align::kLeft, [](const Key& k) { return k.display_name(); }},
+      {"made", Align::kLeft, [](const Key& k) { return TimeText(k.create_time()); }},
+      {"ends", Align::kLeft, [](const Key& k) { return TimeText(k.expire_time()); }},
+      {"revoked", Align::kLeft, [](const Key& k) { return TimeText(k.revoke_time()); }},
+      {"used", Align::kLeft, [](const Key& k) { return TimeText(k.last_use_time()); }},
+  };
+  return columns;
+}
+
+const std::vector<Column<v1::Balance>>& BalanceColumns() {
+  static const std::vector<Column<v1::Balance>> columns = {
+      {"wallet", Align::kLeft, [](const v1::Balance& b) { return b.wallet_address(); }},
+      {"GRX", Align::kRight, [](const v1::Balance& b) { return GrxText(b.base_units()); }},
+  };
+  return columns;
+}
+
+const std::vector<Column<v1::MeterStats>>& MeterStatsColumns() {
+  using Stats = v1::MeterStats;
+  static const std::vector<Column<Stats>> columns = {
+      {"meter", Align::kLeft,
+       [](const Stats& s) { return s.meter_id().empty() ? "all" : s.meter_id(); }},
+      {"readings", Align::kRight, [](const Stats& s) { return CountText(s.readings()); }},
+      {"minted", Align::kRight, [](const Stats& s) { return CountText(s.minted()); }},
+      {"nothing to mint", Align::kRight,
+       [](const Stats& s) { return CountText(s.not_applicable()); }},
+      {"kWh", Align::kRight, [](const Stats& s) { return s.energy_kwh(); }},
+      {"minted kWh", Align::kRight, [](const Stats& s) { return s.minted_kwh(); }},
+      {"GRX", Align::kRight, [](const Stats& s) { return GrxText(s.minted_base_units()); }},
+  };
+  return columns;
+}
+
+std::string MintStateText(v1::MintState state) {
+  return ShortName(v1::MintState_Name(state), "MINT_STATE_");
+}
+
+}  // namespace wattmint::cli

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/output.h"
+#include "wattmint/v1/access.pb.h"
+#include "wattmint/v1/meter.pb.h"
+#include "wattmint/v1/mint.pb.h"
+#include "wattmint/v1/reading.pb.h"
+
+#include <string>
+#include <vector>
+
+// How lists of messages look as tables.
+namespace wattmint::cli {
+
+const std::vector<Column<v1::Meter>>& MeterColumns();
+const std::vector<Column<v1::MintTask>>& MintTaskColumns();
+const std::vector<Column<v1::ApiKey>>& ApiKeyColumns();
+const std::vector<Column<v1::Balance>>& BalanceColumns();
+const std::vector<Column<v1::MeterStats>>& MeterStatsColumns();
+
+// "admin, relay".
+template <typename Roles>
+std::string RolesText(const Roles& roles) {
+  std::string text;
+  for (const int role : roles) {
+    if (!text.empty()) text += ", ";
+    text += ShortName(v1::Role_Name(static_cast<v1::Role>(role)), "ROLE_");
+  }
+  return text;
+}
+
+// "PENDING".
+std::string MintStateText(v1::MintState state);
+
+}  // namespace wattmint::cli

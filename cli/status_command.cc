@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands.h"
+#include "cli/core_link.h"
+#include "cli/data_directory.h"
+#include "cli/http_get.h"
+#include "cli/output.h"
+#include "core/base/status.h"
+#include "core/base/status_macros.h"
+#include "wattmint/v1/event.grpc.pb.h"
+#include "wattmint/v1/mint.grpc.pb.h"
+
+#include <CLI/App.hpp>
+
+namespace wattmint::cli {
+namespace {
+
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+absl::Status AskCore(const CoreLink& link, nlohmann::ordered_json& json, Facts& facts) {
+  WATTMINT_ASSIGN_OR_RETURN(const auto bounds, link.Call(&v1::EventService::Stub::GetLogBounds,
+                                                         v1::GetLogBoundsRequest()));
+  WATTMINT_ASSIGN_OR_RETURN(const auto supply,
+                            link.Call(&v1::MintService::Stub::GetSupply, v1::GetSupplyRequest()));
+  json["core"] = {{"address", link.address()},
+                  {"epoch", bounds.epoch()},
+                  {"last_sequence", std::to_string(bounds.last_sequence())},
+                  {"supply_base_units", std::to_string(supply.supply_base_units())},
+                  {"open_tasks", std::to_string(supply.open_tasks())},
+                  {"parked_tasks", std::to_string(supply.parked_tasks())},
+                  {"balanced", supply.balanced()},
+                  {"paused", supply.paused()},
+                  {"automatic", supply.automatic()}};
+  facts.emplace_back("core", "runs at " + link.address());
+  facts.emplace_back("event log", fmt::format("{} events, epoch {}",
+                                              CountText(bounds.last_sequence()), bounds.epoch()));
+  facts.emplace_back("minting", supply.paused()      ? "paused"
+                                : supply.automatic() ? "automatic"
+                                                     : "by hand");
+  facts.emplace_back(
+      "mint tasks",
+      fmt::format("{} confirmed, {} open, {} parked", CountText(supply.confirmed_tasks()),
+                  CountText(supply.open_tasks()), CountText(supply.parked_tasks())));
+  facts.emplace_back("supply", fmt::format("{} GRX, {}", GrxText(supply.supply_base_units()),
+                                           supply.balanced() ? "balanced" : "not balanced"));
+  return absl::OkStatus();
+}
+
+// Whether the bridge is ready; a bridge that does not run is told, not an error.
+bool AskBridge(const ResolvedSettings& settings, nlohmann::ordered_json& json, Facts& facts) {
+  const std::string address = DataDirectory(settings.values.data_directory)
+                                  .FindAddress("bridge")
+                                  .value_or(settings.values.http_address);
+  const absl::StatusOr<HttpAnswer> answer = HttpGet(address, "/readyz");
+  const bool is_ready = answer.ok() && answer->status == 200;
+  json["bridge"] = {{"address", address}, {"ready", is_ready}};
+  facts.emplace_back("bridge", is_ready ? "runs at http://" + address
+                               : answer.ok()
+                                   ? fmt::format("at {} is not ready: {}", address, answer->body)
+                                   : std::string(base::Message(answer.status())));
+  return is_ready;
+}
+
+absl::StatusOr<ExitCode> Show(CommandContext& context) {
+  WATTMINT_ASSIGN_OR_RETURN(const CoreLink link, CoreLink::Open(context.settings));
+  nlohmann::ordered_json json;
+  Facts facts;
+  const absl::Status core = AskCore(link, json, facts);
+  AskBridge(context.settings, json, facts);
+  context.output.Json(json);
+  context.output.Facts(facts);
+  if (!core.ok()) return core;
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void DeclareStatus(CLI::App& app, CommandLine& line) { line.Command(app, kClientScope, Show); }
+
+}  // namespace wattmint::cli

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/stop_signal.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace wattmint::cli {
+
+StopSignal::StopSignal() {
+  sigemptyset(&signals_);
+  sigaddset(&signals_, SIGINT);
+  sigaddset(&signals_, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals_, &mask_before_);
+}
+
+StopSignal::~StopSignal() { pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr); }
+
+void StopSignal::Wait() {
+  int signal = 0;
+  while (sigwait(&signals_, &signal) != 0) {
+  }
+}
+
+bool StopSignal::WaitFor(base::Duration timeout) {
+  using std::chrono::steady_clock;
+  const auto deadline = steady_clock::now() + timeout;
+  while (true) {
+    const auto rest = std::chrono::duration_cast<std::chrono::nanoseconds>(
+        std::max(deadline - steady_clock::now(), steady_clock::duration::zero()));
+    const timespec time{.tv_sec = rest.count() / 1'000'000'000,
+                        .tv_nsec = rest.count() % 1'000'000'000};
+    if (sigtimedwait(&signals_, nullptr, &time) > 0) return true;
+    if (errno != EINTR) return false;
+  }
+}
+
+}  // namespace wattmint::cli

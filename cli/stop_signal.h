@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/base/clock.h"
+
+#include <csignal>
+
+namespace wattmint::cli {
+
+// SIGINT and SIGTERM, waited for instead of handled. While it lives they do not end the process.
+// Threads: made before any other thread starts, so that all of them inherit the mask; one waits.
+class StopSignal {
+ public:
+  StopSignal();
+  ~StopSignal();
+  StopSignal(const StopSignal&) = delete;
+  StopSignal& operator=(const StopSignal&) = delete;
+
+  void Wait();
+  // Whether one came within this time.
+  bool WaitFor(base::Duration timeout);
+
+ private:
+  sigset_t signals_;
+  sigset_t mask_before_;
+};
+
+}  // namespace wattmint::cli

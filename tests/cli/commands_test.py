@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every command of the real program against a real core."""
+
+import re
+
+from program import METERS, Program, main
+
+HOUR = "2026-01-01T{:02}:00:00Z"
+WALLET = "6zEJcQiCcswiWng83b12fzb5ARGMF6Du7GvmE7tW94Ur"
+
+
+def rows(*lines):
+    return "meter_id,interval_start,interval_end,energy_kwh,quality\n" + "".join(
+        line + "\n" for line in lines)
+
+
+def row(meter, hour, kwh, quality="A"):
+    return f"{meter},{HOUR.format(hour)},{HOUR.format(hour + 1)},{kwh},{quality}"
+
+
+def meters_are_registered_once(program):
+    program.start()
+    program.run("meter", "register", "M-1", "--owner", "ann", "--wallet", WALLET)
+    program.run("meter", "register", "M-1", "--owner", "ann", "--wallet", WALLET)
+    _, error = program.run("meter", "register", "M-1", "--owner", "bob", expect=1)
+    assert "ALREADY_EXISTS" in error, error
+    _, error = program.run("meter", "register", "M-2", "--owner", "ann", "--wallet", "x", expect=2)
+    assert error.count("\n") == 1 and "INVALID_ARGUMENT" in error, error
+    program.run("meter", "register", "--from-csv", METERS)
+    assert len(program.json("meter", "list")) == 18
+    assert [m["meter_id"] for m in program.json("meter", "list", "--owner", "ann")] == ["M-1"]
+    assert program.json("meter", "transfer", "M-1", "--owner", "bob")[0]["user_id"] == "bob"
+    assert program.json("meter", "set-wallet", "M-1", WALLET)[0]["wallet_address"] == WALLET
+    assert program.json("meter", "get", "M-1")[0]["user_id"] == "bob"
+    bad = program.path("m.csv", "meter_id,user_id,wallet_address\nM-8,ann,\nM 9,ann,\nM-7\n")
+    out, error = program.run("meter", "register", "--from-csv", bad, expect=3)
+    assert "M-8" in out and "line 3" in error and "line 4" in error, error
+
+
+def each_bad_row_has_its_reason(program):
+    program.start("core", "--auto-mint", "false")
+    program.run("meter", "register", "M-1", "--owner", "ann", "--wallet", WALLET)
+    file = program.path("rows.csv", rows(
+        row("M-1", 1, "1.5"), row("M-1", 2, "NaN"), "broken", row("M-9", 3, "1"),
+        row("M-1", 4, "100.000000001"), row("M-1", 5, "-1"), '"M-1', row("M-1", 6, "2"),
+        row("M-1", 1, "1.6"),
+        f"M-1,2026-01-01T06:30:00Z,{HOUR.format(8)},1,A"))
+    out, error = program.run("import", file, "--any-age", "--output", "json", expect=3)
+    reasons = re.search(r'"rejected_by_reason":(\{[^}]*\})', out)[1]
+    assert reasons == ('{"ENERGY_NEGATIVE":"1","ENERGY_TOO_HIGH":"1",'
+                       '"EXISTS_WITH_DIFFERENT_ENERGY":"1","METER_UNKNOWN":"1",'
+                       '"OVERLAPS_READING":"1"}'), reasons
+    assert '"accepted":"2"' in out and '"broken":"3"' in out, out
+    for line in ("line 3: ", "line 4: ", "line 8: a quote that is not closed", "line 5: METER_"):
+        assert line in error, error
+    report, = program.json("import", file, "--any-age", expect=3)
+    assert report["existed"] == "2" and report["accepted"] == "0", report
+    report, = program.json("import", file, expect=3)
+    assert report["existed"] == "2", "idempotency comes before the age"
+
+
+def standard_input_and_local_times_are_read(program):
+    program.start()
+    program.run("meter", "register", "M-1", "--owner", "ann", "--wallet", WALLET)
+    text = "NMI;when;out\n" + "".join(
+        f"M-1;2025-10-26 0{hour}:{minute:02};0.25\n"
+        for hour in (1, 2, 2, 3) for minute in (0, 15, 30, 45))
+    report, = program.json("import", "-", "--any-age", "--timezone", "Europe/Zurich", "--column",
+                           "start=when", "--column", "energy=out", "--interval", "15m", stdin=text)
+    assert report["accepted"] == "16", report
+
+
+def one_reading_is_submitted_and_minted_by_hand(program):
+    program.start("core", "--auto-mint", "false")
+    program.run("meter", "register", "M-1", "--owner", "ann", "--wallet", WALLET)
+    result, = program.json("submit", "M-1", "2.01")
+    assert result["outcome"] == "SUBMIT_OUTCOME_ACCEPTED", result
+    refused, _ = program.run("submit", "M-1", "lots", expect=3)
+    assert refused.startswith("refused, ENERGY_INVALID"), refused
+    task, = program.json("mint", "list", "--state", "pending")
+    assert task["state"] == "MINT_STATE_PENDING" and task["energy_kwh"] == "2.01", task
+    program.run("mint", "reading", result["reading_id"])
+    events = program.json("watch", "--type", "TokensMinted", "--from", "beginning", "--count", "1")
+    assert events[0]["tokens_minted"]["base_units"] == "2010000000", events
+    task, = program.json("mint", "get", "--reading", result["reading_id"])
+    assert task["state"] == "MINT_STATE_CONFIRMED", task
+    balance, = program.json("ledger", "balance", WALLET)
+    assert balance["base_units"] == "2010000000", balance
+    supply, = program.json("ledger", "supply")
+    assert supply["balanced"] and not supply["automatic"], supply
+    program.run("mint", "pause", "--reason", "test")
+    assert program.json("status")[0]["core"]["paused"]
+    program.run("mint", "resume")
+    program.run("mint", "retry", task["task_id"], expect=1)
+    assert program.stop() == 0
+    verified, = program.json("ledger", "verify")
+    assert verified["mints"] == "1" and verified["supply_base_units"] == "2010000000", verified
+    _, error = program.run("ledger", "verify", "--public-key", WALLET, expect=1)
+    assert error.count("\n") == 1, error
+
+
+def users_see_what_is_theirs(program):
+    program.start()
+    for user in ("ann", "bob"):
+        program.run("meter", "register", f"M-{user}", "--owner", user, "--wallet", WALLET)
+    key, = program.json("key", "create", "ann", "--role", "user", "--name", "test")
+    as_ann = {"WATTMINT_API_KEY": key["secret"]}
+    assert program.json("key", "whoami", env=as_ann)[0]["user_id"] == "ann"
+    assert [m["meter_id"] for m in program.json("meter", "list", env=as_ann)] == ["M-ann"]
+    _, error = program.run("meter", "get", "M-bob", env=as_ann, expect=1)
+    assert "PERMISSION_DENIED" in error, error
+    program.run("submit", "M-ann", "1", env=as_ann)
+    _, _ = program.run("submit", "M-bob", "1")
+    events = program.json("watch", "--from", "beginning", "--until-caught-up", env=as_ann)
+    assert events and "bob" not in str(events), events
+    _, error = program.run("watch", "--user", "bob", env=as_ann, expect=1)
+    assert "PERMISSION_DENIED" in error, error
+    program.run("key", "ticket", env=as_ann)
+    program.run("key", "revoke", key["api_key"]["key_id"])
+    _, error = program.run("key", "whoami", env=as_ann, expect=1)
+    assert "REVOKED_API_KEY" in error and key["secret"] not in error, error
+    assert key["api_key"]["key_id"] in str(program.json("key", "list"))
+
+
+def watch_goes_on_where_it_ended(program):
+    program.start("core", "--auto-mint", "false")
+    program.run("meter", "register", "M-1", "--owner", "ann", "--wallet", WALLET)
+    program.run("submit", "M-1", "1")
+    first, error = program.run("watch", "--from", "beginning", "--until-caught-up")
+    position = re.search(r"--from (\S+)", error)[1]
+    program.run("meter", "register", "M-2", "--owner", "ann")
+    events = program.json("watch", "--from", position, "--until-caught-up")
+    assert len(events) == 1 and "meter_changed" in events[0], events
+    assert int(events[0]["sequence"]) == first.count("\n") + 1, events
+    _, error = program.run("watch", "--from", "nonsense", expect=2)
+    assert "INVALID_ARGUMENT" in error, error
+
+
+def a_directory_has_one_core(program):
+    program.start()
+    _, error = program.run("core", "--grpc", "127.0.0.1:0", expect=1)
+    assert "a core runs on data directory" in error and error.count("\n") == 1, error
+    assert program.stop() == 0
+    _, error = program.run("status", expect=1)
+    assert "no core answers" in error, error
+
+
+def a_taken_address_is_said(program):
+    address = program.start()["core"]
+    with Program(program.binary) as other:
+        _, error = other.run("core", "--grpc", address, expect=1)
+        assert address in error, error
+
+
+if __name__ == "__main__":
+    main([meters_are_registered_once, each_bad_row_has_its_reason,
+          standard_input_and_local_times_are_read, one_reading_is_submitted_and_minted_by_hand,
+          users_see_what_is_theirs, watch_goes_on_where_it_ended, a_directory_has_one_core,
+          a_taken_address_is_said])

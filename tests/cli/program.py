@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the real program in a directory of its own, for the tests beside this file."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+HOMES = os.path.join(ROOT, "tools", "data", "fontana17_generation_hourly.csv.gz")
+METERS = os.path.join(ROOT, "tools", "data", "fontana17_meters.csv")
+TOTALS = os.path.join(ROOT, "tools", "data", "fontana17_totals.json")
+TIMEOUT_SECONDS = 120
+
+
+class Program:
+    """A data directory, and the commands that work on it."""
+
+    def __init__(self, binary):
+        self.binary = os.path.abspath(binary)
+        self.folder = tempfile.TemporaryDirectory(prefix="wattmint-test-")
+        self.data = os.path.join(self.folder.name, "data")
+        self.server = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.server:
+            self.kill()
+        self.folder.cleanup()
+
+    def path(self, name, text=None):
+        """A file in the test's folder, with this content."""
+        path = os.path.join(self.folder.name, name)
+        if text is not None:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        return path
+
+    def start(self, command="core", *flags):
+        """Starts a server on any free port; answers what it says of itself."""
+        self.server = subprocess.Popen(
+            [self.binary, command, "--data", self.data, "--grpc", "127.0.0.1:0",
+             "--log-level", "warning", "--output", "json", *flags],
+            stdout=subprocess.PIPE, text=True)
+        line = self.server.stdout.readline()
+        if not line:
+            raise AssertionError(f"{command} ended with {self.server.wait()} at its start")
+        return json.loads(line)
+
+    def stop(self):
+        """Ends the server as Ctrl-C does; answers its exit code."""
+        self.server.send_signal(signal.SIGINT)
+        code = self.server.wait(TIMEOUT_SECONDS)
+        self.server = None
+        return code
+
+    def kill(self):
+        self.server.kill()
+        self.server.wait()
+        self.server = None
+
+    def command(self, *arguments):
+        return [self.binary, *arguments, "--data", self.data]
+
+    def run(self, *arguments, expect=0, env=None, stdin=None):
+        """Runs a command to its end; answers its standard output and error."""
+        done = subprocess.run(self.command(*arguments), capture_output=True, text=True,
+                              timeout=TIMEOUT_SECONDS, env={**os.environ, **(env or {})},
+                              input=stdin, check=False)
+        if done.returncode != expect:
+            raise AssertionError(f"{arguments} ended with {done.returncode}, not {expect}:\n"
+                                 f"{done.stdout}{done.stderr}")
+        return done.stdout, done.stderr
+
+    def json(self, *arguments, **options):
+        """As run(), the objects that it printed."""
+        out, _ = self.run(*arguments, "--output", "json", **options)
+        return [json.loads(line) for line in out.splitlines()]
+
+
+def main(tests):
+    """Runs each function of `tests` with the program that the command line names."""
+    for test in tests:
+        print(test.__name__, flush=True)
+        with Program(sys.argv[1]) as program:
+            test(program)
