@@ -5,10 +5,12 @@
 #include "core/access/reason.h"
 #include "core/base/status.h"
 
+#include <absl/strings/numbers.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 #include <variant>
 
@@ -162,6 +164,8 @@ void Session::Welcome(const std::string& id, access::Principal principal) {
   principal_ = std::move(principal);
   scope_ = access::ScopeOf(*principal_);
   has_warned_of_expiry_ = false;
+  // The revocation may have come while the credential was being checked.
+  if (context_.revoked_keys.contains(principal_->key_id)) return OnKeyRevoked(principal_->key_id);
   connection_->Send(context_.messages.Authenticated(id, *principal_));
   CheckCredential();
 }
@@ -294,8 +298,15 @@ void Session::Restart(std::int64_t after) {
 void Session::OnStreamLost(const absl::Status& why) {
   subscriptions_ = {};
   const bool is_compacted = why.code() == absl::StatusCode::kOutOfRange;
-  SendError({.code = is_compacted ? error_code::kCursorCompacted : error_code::kInternal,
-             .message = is_compacted ? "these events are not kept any more" : "internal error"});
+  ProtocolError error{
+      .code = is_compacted ? error_code::kCursorCompacted : error_code::kInternal,
+      .message = is_compacted ? "these events are not kept any more" : "internal error"};
+  const std::map<std::string, std::string> details = access::DetailsOf(why);
+  if (const auto oldest = details.find("oldest_sequence"); oldest != details.end()) {
+    std::int64_t sequence = 0;
+    if (absl::SimpleAtoi(oldest->second, &sequence)) error.oldest_sequence = sequence;
+  }
+  SendError(std::move(error));
   Close(is_compacted ? close_code::kStreamLost : close_code::kInternal, "the stream has ended");
 }
 

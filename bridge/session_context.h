@@ -13,6 +13,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string>
+#include <unordered_set>
 
 namespace wattmint::bridge {
 
@@ -40,6 +42,7 @@ struct SessionContext {
   const ServerMessages& messages;
   SessionRegistry& registry;
   const UpstreamState& upstream;
+  const std::unordered_set<std::string>& revoked_keys;  // key ids
 };
 
 }  // namespace wattmint::bridge

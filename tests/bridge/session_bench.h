@@ -85,7 +85,10 @@ class FakeCore final : public CoreLink {
     });
   }
   void CreateTicket(client::Credential, Done<NewTicket> done) override {
-    answers_.push_back([done] { done(NewTicket{"ticket", base::Time{}}); });
+    answers_.push_back([this, done] {
+      if (!failure_.ok()) return done(failure_);
+      done(NewTicket{"ticket", base::Time{}});
+    });
   }
   void ReadHistory(HistoryRequest request, Done<HistoryPage> done) override {
     requests_.push_back(request);
@@ -228,6 +231,7 @@ class SessionBench {
   const SessionOptions options;
   UpstreamState upstream;
   FakeCore core{log};
+  std::unordered_set<std::string> revoked_keys;
 
  private:
   std::function<void()> NextPosted(std::chrono::steady_clock::time_point give_up) {
@@ -256,8 +260,8 @@ class SessionBench {
   EventFrames frames;
   stream::Hub hub;
   SessionRegistry registry{[this](std::function<void()> work) { Post(std::move(work)); }};
-  const SessionContext context{options, clock,     core,     hub,     signer_,
-                               frames,  messages_, registry, upstream};
+  const SessionContext context{options, clock,     core,     hub,      signer_,
+                               frames,  messages_, registry, upstream, revoked_keys};
 };
 
 }  // namespace wattmint::bridge

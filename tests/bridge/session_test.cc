@@ -192,6 +192,9 @@ TEST_F(SessionTest, EndsWhenItsKeyIsRevoked) {
   }
   EXPECT_EQ(revoked->connection.close_code(), 4401);
   EXPECT_EQ(other->connection.close_code(), 0);
+  bench_.revoked_keys.insert("k1");
+  EXPECT_EQ(bench_.Open(principal)->connection.close_code(), 4401)
+      << "revoked while it was checked";
 }
 
 TEST_F(SessionTest, StreamsWhatIsSubscribedAndNothingElse) {
