@@ -9,6 +9,8 @@
 #include "storage/sqlite_status.h"
 #include "storage/sqlite_transaction.h"
 
+#include <spdlog/spdlog.h>
+
 namespace wattmint::storage {
 namespace {
 
@@ -27,28 +29,42 @@ absl::StatusOr<std::unique_ptr<Writer>> OpenWriter(const ConnectionOptions& opti
 absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const ConnectionOptions& options,
                                                                    ReaderPool& readers) {
   std::unique_ptr<SqliteJournal> journal(new SqliteJournal(options, readers));
-  WATTMINT_RETURN_IF_ERROR(journal->Reopen());
+  WATTMINT_RETURN_IF_ERROR(journal->OpenAll());
   return journal;
 }
 
-// The writer's connection is closed last, in Reopen() as well: only it can fold the log into the
-// file.
-SqliteJournal::~SqliteJournal() { readers_.Close(); }
+SqliteJournal::~SqliteJournal() { CloseAll(); }
 
 absl::StatusOr<std::unique_ptr<store::Transaction>> SqliteJournal::Begin() {
-  if (broken_)
-    return base::Unavailable("the last transaction broke: the database must be reopened");
-  return SqliteTransaction::Begin(*writer_, broken_);
+  if (writer_ == nullptr || !outcome_.ok()) {
+    return base::Unavailable("the database must be opened again: {}", base::Message(outcome_));
+  }
+  return SqliteTransaction::Begin(*writer_, outcome_);
 }
 
 absl::Status SqliteJournal::Reopen() {
-  broken_ = true;
+  if (outcome_ != logged_) {
+    spdlog::error("opening {} again, since: {}", options_.path, outcome_.ToString());
+    logged_ = outcome_;
+  }
+  CloseAll();
+  outcome_ = OpenAll();
+  if (outcome_.ok() && !logged_.ok()) {
+    spdlog::info("{} is open again", options_.path);
+    logged_ = outcome_;
+  }
+  return outcome_;
+}
+
+absl::Status SqliteJournal::OpenAll() {
+  WATTMINT_ASSIGN_OR_RETURN(writer_, OpenWriter(options_));
+  return readers_.Open();
+}
+
+// The writer's connection goes last: only it can fold the log into the file.
+void SqliteJournal::CloseAll() {
   readers_.Close();
   writer_.reset();
-  WATTMINT_ASSIGN_OR_RETURN(writer_, OpenWriter(options_));
-  WATTMINT_RETURN_IF_ERROR(readers_.Open());
-  broken_ = false;
-  return absl::OkStatus();
 }
 
 }  // namespace wattmint::storage

@@ -25,18 +25,22 @@ class SqliteJournal final : public store::Journal {
   // kUnavailable after a transaction broke, until Reopen() succeeds.
   absl::StatusOr<std::unique_ptr<store::Transaction>> Begin() override;
   // Closes every connection of this process, so that SQLite recovers from the files alone what was
-  // committed; readers wait meanwhile, and are refused while it fails.
-  // REQUIRES: no transaction.
+  // committed; readers wait meanwhile, and are refused while it fails. Logs why, once for each
+  // reason. REQUIRES: no transaction.
   absl::Status Reopen() override;
 
  private:
   SqliteJournal(ConnectionOptions options, ReaderPool& readers)
       : options_(std::move(options)), readers_(readers) {}
 
+  absl::Status OpenAll();
+  void CloseAll();
+
   const ConnectionOptions options_;
   ReaderPool& readers_;
   std::unique_ptr<Writer> writer_;
-  bool broken_ = true;
+  absl::Status outcome_;  // what broke the last transaction, or kept the database from opening
+  absl::Status logged_;
 };
 
 }  // namespace wattmint::storage

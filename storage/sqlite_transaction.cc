@@ -16,6 +16,12 @@ std::optional<std::string_view> NothingIfEmpty(const std::string& text) {
   return text;
 }
 
+absl::Status StatusOf(const absl::Status& status) { return status; }
+template <typename T>
+absl::Status StatusOf(const absl::StatusOr<T>& result) {
+  return result.status();
+}
+
 absl::Status RequireOne(int changed, std::string_view what) {
   if (changed == 1) return absl::OkStatus();
   return base::Internal("{} is not there to be changed", what);
@@ -25,15 +31,15 @@ absl::Status RequireOne(int changed, std::string_view what) {
 
 template <typename Work>
 std::invoke_result_t<Work> SqliteTransaction::Do(std::string_view doing, Work&& work) {
-  if (broken_) return base::Unavailable("{}: the transaction is broken", doing);
+  if (IsBroken()) return base::Unavailable("{}: the transaction is broken", doing);
   auto result = Guarded(doing, std::forward<Work>(work));
-  if (!result.ok()) broken_ = true;
+  if (!result.ok()) outcome_ = StatusOf(result);
   return result;
 }
 
 absl::StatusOr<std::unique_ptr<SqliteTransaction>> SqliteTransaction::Begin(Writer& writer,
-                                                                            bool& broken) {
-  std::unique_ptr<SqliteTransaction> begun(new SqliteTransaction(writer, broken));
+                                                                            absl::Status& outcome) {
+  std::unique_ptr<SqliteTransaction> begun(new SqliteTransaction(writer, outcome));
   WATTMINT_RETURN_IF_ERROR(begun->Do("beginning a transaction", [&] {
     Run(writer.begin).Execute();
     Run last(writer.select_last);

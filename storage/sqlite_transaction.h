@@ -14,8 +14,9 @@ namespace wattmint::storage {
 // Lifetime: `writer` must outlive it; one at a time.
 class SqliteTransaction final : public store::Transaction {
  public:
-  // `broken` is set when this transaction breaks; it must outlive the transaction.
-  static absl::StatusOr<std::unique_ptr<SqliteTransaction>> Begin(Writer& writer, bool& broken);
+  // `outcome` becomes the error that breaks this transaction; it must outlive it and be OK now.
+  static absl::StatusOr<std::unique_ptr<SqliteTransaction>> Begin(Writer& writer,
+                                                                  absl::Status& outcome);
   ~SqliteTransaction() override;
   SqliteTransaction(const SqliteTransaction&) = delete;
   SqliteTransaction& operator=(const SqliteTransaction&) = delete;
@@ -49,10 +50,10 @@ class SqliteTransaction final : public store::Transaction {
   absl::StatusOr<std::int64_t> AppendEvent(std::string_view payload) override;
 
   absl::Status Commit() override;
-  bool IsBroken() const override { return broken_; }
+  bool IsBroken() const override { return !outcome_.ok(); }
 
  private:
-  SqliteTransaction(Writer& writer, bool& broken) : writer_(writer), broken_(broken) {}
+  SqliteTransaction(Writer& writer, absl::Status& outcome) : writer_(writer), outcome_(outcome) {}
 
   // Runs `work` unless the transaction is broken, and breaks it when that fails.
   template <typename Work>
@@ -63,7 +64,7 @@ class SqliteTransaction final : public store::Transaction {
   void InsertExtras(std::int64_t row, std::int64_t meter_ref, const domain::Reading& reading);
 
   Writer& writer_;
-  bool& broken_;
+  absl::Status& outcome_;
   bool committed_ = false;
   std::int64_t last_row_ = 0;
   std::int64_t last_sequence_ = 0;
