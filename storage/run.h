@@ -69,10 +69,10 @@ class Run {
   requires std::is_enum_v<Named> Named Enum(int column)
   const { return static_cast<Named>(Int32(column)); }
   // REQUIRES: the column is as long as the array; a shorter one is filled up with zeros.
-  template <std::size_t kSize>
-  std::array<std::uint8_t, kSize> Bytes(int column) const {
-    std::array<std::uint8_t, kSize> bytes{};
-    View(column).copy(reinterpret_cast<char*>(bytes.data()), kSize);
+  template <std::size_t Size>
+  std::array<std::uint8_t, Size> Bytes(int column) const {
+    std::array<std::uint8_t, Size> bytes{};
+    View(column).copy(reinterpret_cast<char*>(bytes.data()), Size);
     return bytes;
   }
 

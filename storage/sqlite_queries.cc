@@ -14,22 +14,21 @@ namespace {
 
 using domain::MintState;
 
+template <typename Reader>
+using ListOf = absl::StatusOr<std::vector<std::invoke_result_t<Reader, const Run&, std::uint16_t>>>;
+
 // Asks one question: `read(run, salt)` for each row that `sql` answers, in order.
 template <typename Reader, typename... Parameters>
-auto List(ReaderPool& readers, std::string_view doing, const std::string& sql, Reader read,
-          const Parameters&... parameters) {
-  using Row = std::invoke_result_t<Reader, const Run&, std::uint16_t>;
-  using Rows = absl::StatusOr<std::vector<Row>>;
-  return [&]() -> Rows {
-    WATTMINT_ASSIGN_OR_RETURN(const auto reader, readers.Borrow());
-    return Guarded(doing, [&]() -> Rows {
-      const std::uint16_t salt = ReadLogIdentity(*reader).salt;
-      std::vector<Row> rows;
-      Run run(reader->Prepared(sql), parameters...);
-      while (run.Next()) rows.push_back(read(run, salt));
-      return rows;
-    });
-  }();
+ListOf<Reader> List(ReaderPool& readers, std::string_view doing, const std::string& sql,
+                    Reader read, const Parameters&... parameters) {
+  WATTMINT_ASSIGN_OR_RETURN(const auto reader, readers.Borrow());
+  return Guarded(doing, [&]() -> ListOf<Reader> {
+    const std::uint16_t salt = ReadLogIdentity(*reader).salt;
+    typename ListOf<Reader>::value_type rows;
+    Run run(reader->Prepared(sql), parameters...);
+    while (run.Next()) rows.push_back(read(run, salt));
+    return rows;
+  });
 }
 
 // The same for a question that has one answer or none.

@@ -133,8 +133,8 @@ absl::StatusOr<domain::ReadingId> SqliteTransaction::InsertReading(const domain:
                                                                    domain::MintState mint_state,
                                                                    domain::Time accept_time) {
   const bool mintable = mint_state == domain::MintState::kPending;
-  WATTMINT_ASSERT(mintable || mint_state == domain::MintState::kNotApplicable,
-                  "a new reading cannot be {}", domain::Name(mint_state));
+  const bool allowed = mintable || mint_state == domain::MintState::kNotApplicable;
+  WATTMINT_ASSERT(allowed, "a new reading cannot be {}", domain::Name(mint_state));
   return Do("storing a reading", [&]() -> absl::StatusOr<domain::ReadingId> {
     const std::int64_t row = last_row_ + 1;
     const std::int64_t tenure_ref = TenureOf(meter, row);
@@ -151,7 +151,7 @@ absl::StatusOr<domain::ReadingId> SqliteTransaction::InsertReading(const domain:
 }
 
 void SqliteTransaction::InsertExtras(std::int64_t row, std::int64_t meter_ref,
-                                     const domain::Reading& reading) {
+                                     const domain::Reading& reading) const {
   const domain::Telemetry& telemetry = reading.telemetry;
   if (reading.request_id.empty() && reading.meter_signature.empty() && telemetry.IsEmpty()) return;
   static const std::string kSql =
@@ -183,7 +183,7 @@ std::int64_t SqliteTransaction::TenureOf(const domain::Meter& meter, std::int64_
   return tenure.tenure_ref;
 }
 
-Writer::Tenure SqliteTransaction::LoadTenure(std::int64_t meter_ref) {
+Writer::Tenure SqliteTransaction::LoadTenure(std::int64_t meter_ref) const {
   static const std::string kSql =
       "SELECT tenure_ref, user_id, wallet_address FROM tenures WHERE meter_ref = ?"
       " ORDER BY first_row DESC LIMIT 1";

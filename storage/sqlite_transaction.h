@@ -60,8 +60,8 @@ class SqliteTransaction final : public store::Transaction {
   std::invoke_result_t<Work> Do(std::string_view doing, Work&& work);
   // Throw SQLite::Exception.
   std::int64_t TenureOf(const domain::Meter& meter, std::int64_t row);
-  Writer::Tenure LoadTenure(std::int64_t meter_ref);
-  void InsertExtras(std::int64_t row, std::int64_t meter_ref, const domain::Reading& reading);
+  Writer::Tenure LoadTenure(std::int64_t meter_ref) const;
+  void InsertExtras(std::int64_t row, std::int64_t meter_ref, const domain::Reading& reading) const;
 
   Writer& writer_;
   absl::Status& outcome_;
