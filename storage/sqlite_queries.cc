@@ -60,10 +60,10 @@ std::string_view RareStates(std::optional<MintState> state) {
     case MintState::kClaimed:
     case MintState::kSigned:
     case MintState::kSubmitted:
-      return "t.state IN (2, 3, 4)";
+      return "t.state BETWEEN 2 AND 4";
     case MintState::kParked:
     case MintState::kRejected:
-      return "t.state IN (6, 7)";
+      return "t.state >= 6";
     default:
       return "";
   }
@@ -182,7 +182,8 @@ absl::StatusOr<std::optional<domain::Time>> SqliteQueries::FindNextDue(bool by_h
 }
 
 absl::StatusOr<std::vector<domain::MintTask>> SqliteQueries::ListTasksInWork(int count_max) {
-  static const std::string kSql = std::string(kSelectTask) + " WHERE t.state IN (2, 3, 4) LIMIT ?";
+  static const std::string kSql =
+      std::string(kSelectTask) + " WHERE t.state BETWEEN 2 AND 4 LIMIT ?";
   return List(readers_, "listing mint tasks in work", kSql, ReadTask, count_max);
 }
 

@@ -29,7 +29,7 @@ BANS = [
     (r"\bstd::(cout|cerr|clog)\b|\b(std::)?f?printf\s*\(", "core storage bridge", "",
      "log with spdlog, or return it"),
     (r"\bstd::(endl|regex)\b", "core storage bridge cli tests", "", "slow; use fmt, a parser"),
-    (r"\b(s?rand|random)\(\)", "core storage bridge cli tests", "", "use a seeded generator"),
+    (r"\bs?rand\(", "core storage bridge cli tests", "", "use a seeded generator"),
     (r"^\s*//\s*[-=*#/]{4,}", "core storage bridge cli tests protos", "", "no banners"),
 ]
 LEFT_OVERS = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")

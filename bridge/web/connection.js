@@ -11,6 +11,7 @@ export class ConnectionView {
   #change = { state: "idle" };
   #retryAt = 0;
   #head = 0;
+  #wasOpen = false;
   isCaughtUp = false;
 
   constructor(client, parts) {
@@ -53,13 +54,14 @@ export class ConnectionView {
     setText(this.#parts.delivered, orDash(Math.max(lag.deliveredSequence, lag.sequence)));
     setText(this.#parts.sequence, orDash(lag.sequence));
     setText(this.#parts.upstream, lag.upstream ?? "–");
-    setText(this.#parts.pulse, this.#change.state !== "open" ? ""
-      : `round trip ${trip}, heartbeat ${heartbeat}, ${grouped(behind(lag))} behind`);
+    setText(this.#parts.pulse, this.#change.state !== "open" || roundTripMs === null ? ""
+      : `round trip ${trip}, ${grouped(behind(lag))} events behind`);
   }
 
   #enter(change) {
     this.#change = change;
-    if (change.state !== "open") this.isCaughtUp = false;
+    if (change.state === "open") this.#wasOpen = true;
+    else this.isCaughtUp = false;
     if (change.state === "waiting") this.#retryAt = Date.now() + change.retryInMs;
     this.draw();
   }
@@ -76,11 +78,11 @@ export class ConnectionView {
       case "authenticating":
         return ["connecting", "Signing in"];
       case "waiting":
-        return ["lost", `Connection lost, next attempt in ${seconds(this.#retryInMs())}`];
+        return ["lost", `Connection lost, next attempt ${inTime(this.#retryAt - Date.now())}`];
       case "open":
         return this.#openWords(lag);
       default:
-        return ["closed", "Signed out"];
+        return this.#wasOpen ? ["closed", "Signed out"] : ["idle", "Not signed in"];
     }
   }
 
@@ -94,8 +96,10 @@ export class ConnectionView {
     }
     return ["live", "Live"];
   }
+}
 
-  #retryInMs() { return Math.max(this.#retryAt - Date.now(), 0); }
+function inTime(ms) {
+  return ms < 500 ? "now" : `in ${seconds(ms)}`;
 }
 
 function ago(time) {

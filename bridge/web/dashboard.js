@@ -112,7 +112,7 @@ at("filter-type").addEventListener("change", ({ target }) => {
 });
 at("sign-out").addEventListener("click", () => {
   signIn.forget();
-  client.close();
+  location.reload();  // nothing of this user stays in the page
 });
 addEventListener("online", () => client.retryNow());
 

@@ -8,7 +8,6 @@ const KEPT_AS = "wattmint.key";  // in sessionStorage, only if the user wants th
 export class SignIn {
   #ticket = ticketOfAddress();
   #key = sessionStorage.getItem(KEPT_AS);
-  #cameByTicket = this.#ticket !== null;
   #parts;
 
   // `onKey()` is called when the user has entered one.
@@ -40,14 +39,13 @@ export class SignIn {
     this.#parts.section.hidden = false;
     this.#parts.why.textContent = why;
     this.#parts.wrong.textContent = wrong;
-    this.#parts.key.focus({ preventScroll: true });
+    this.#parts.key.focus();
   }
 
   done() { this.#parts.section.hidden = true; }
 
   forget() {
     this.#ticket = this.#key = null;
-    this.#cameByTicket = false;
     sessionStorage.removeItem(KEPT_AS);
   }
 
@@ -59,7 +57,6 @@ export class SignIn {
           + "Enter a key to go on where it stopped; what you see stays as it was."
         : "This one-time link is used up or has expired. Enter a key instead." };
     }
-    if (reason === "SIGNED_OUT") return { why: "You are signed out." };
     return { why: "Enter a key to go on.", wrong: sentence(message ?? reason) };
   }
 

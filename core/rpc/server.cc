@@ -15,7 +15,7 @@
 #include <spdlog/spdlog.h>
 
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <utility>
 
 namespace wattmint::rpc {
@@ -31,9 +31,10 @@ int Milliseconds(base::Duration duration) {
 
 absl::StatusOr<std::string> ReadPem(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file || text.empty()) return base::InvalidArgument("{} cannot be read", path);
-  return text;
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file || text.str().empty()) return base::InvalidArgument("{} cannot be read", path);
+  return std::move(text).str();
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsOf(
