@@ -9,7 +9,7 @@
 
 #include <chrono>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <vector>
 
 namespace wattmint::cli {
@@ -97,11 +97,11 @@ absl::StatusOr<client::ChannelOptions> FindCore(const ResolvedSettings& settings
   }
   options.tls = !settings.values.core_ca.empty();
   if (!options.tls) return options;
-  std::ifstream file(settings.values.core_ca, std::ios::binary);
-  if (!file) {
+  std::ostringstream text;
+  if (!(text << std::ifstream(settings.values.core_ca, std::ios::binary).rdbuf())) {
     return base::NotFound("{} cannot be read; check --core-ca", settings.values.core_ca);
   }
-  options.root_certificates.assign(std::istreambuf_iterator<char>(file), {});
+  options.root_certificates = text.str();
   return options;
 }
 
