@@ -5,7 +5,9 @@ namespace wattmint::cli {
 
 std::span<const CommandEntry> CommandTable() {
   static constexpr CommandEntry kTable[] = {
+      {"up", "run core and bridge in one process", DeclareUp},
       {"core", "run the core: gRPC, database, minter", DeclareCore},
+      {"bridge", "run a bridge: dashboard and WebSocket, fed by a core", DeclareBridge},
       {"import", "submit the readings of CSV files", DeclareImport},
       {"submit", "submit one reading", DeclareSubmit},
       {"watch", "follow the event log", DeclareWatch},

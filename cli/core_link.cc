@@ -45,33 +45,6 @@ int Rank(std::string_view origin) {
   return origin.starts_with("flag") ? 3 : origin.starts_with("environment") ? 2 : 1;
 }
 
-// The credential of the highest layer; without any, the local admin's.
-absl::StatusOr<Credential> FindCredential(const ResolvedSettings& settings) {
-  const CredentialSource* best = nullptr;
-  int best_rank = 0;
-  for (const CredentialSource& source : kCredentialSources) {
-    if ((settings.values.*source.value).empty()) continue;
-    const int rank = Rank(settings.origins.at(std::string(source.setting)));
-    if (rank == best_rank) {
-      return base::InvalidArgument("two credentials: {} and {}; keep one of them",
-                                   settings.origins.at(std::string(best->setting)),
-                                   settings.origins.at(std::string(source.setting)));
-    }
-    if (rank < best_rank) continue;
-    best = &source;
-    best_rank = rank;
-  }
-  if (best != nullptr) return ReadCredential(*best, settings.values);
-  const absl::StatusOr<std::string> key =
-      DataDirectory(settings.values.data_directory).FindAdminKey();
-  if (key.ok()) return Credential::ApiKey(*key);
-  if (!absl::IsNotFound(key.status())) return key.status();
-  return base::InvalidArgument(
-      "no credential: {} has no admin.key; name the core's --data, or set WATTMINT_API_KEY, "
-      "WATTMINT_TOKEN, --api-key-file or --token-file",
-      settings.values.data_directory);
-}
-
 std::string_view Advice(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
@@ -86,6 +59,25 @@ std::string_view Advice(const absl::Status& status) {
 }
 
 }  // namespace
+
+absl::StatusOr<std::optional<Credential>> FindCredential(const ResolvedSettings& settings) {
+  const CredentialSource* best = nullptr;
+  int best_rank = 0;
+  for (const CredentialSource& source : kCredentialSources) {
+    if ((settings.values.*source.value).empty()) continue;
+    const int rank = Rank(settings.origins.at(std::string(source.setting)));
+    if (rank == best_rank) {
+      return base::InvalidArgument("two credentials: {} and {}; keep one of them",
+                                   settings.origins.at(std::string(best->setting)),
+                                   settings.origins.at(std::string(source.setting)));
+    }
+    if (rank < best_rank) continue;
+    best = &source;
+    best_rank = rank;
+  }
+  if (best == nullptr) return std::nullopt;
+  return ReadCredential(*best, settings.values);
+}
 
 absl::StatusOr<client::ChannelOptions> FindCore(const ResolvedSettings& settings) {
   client::ChannelOptions options;
@@ -111,9 +103,17 @@ CoreLink::CoreLink(const client::ChannelOptions& core, client::Credential creden
       channel_(client::OpenChannel(core)) {}
 
 absl::StatusOr<CoreLink> CoreLink::Open(const ResolvedSettings& settings) {
-  WATTMINT_ASSIGN_OR_RETURN(client::Credential credential, FindCredential(settings));
   WATTMINT_ASSIGN_OR_RETURN(const client::ChannelOptions core, FindCore(settings));
-  return CoreLink(core, std::move(credential));
+  WATTMINT_ASSIGN_OR_RETURN(const std::optional<Credential> credential, FindCredential(settings));
+  if (credential) return CoreLink(core, *credential);
+  const absl::StatusOr<std::string> key =
+      DataDirectory(settings.values.data_directory).FindAdminKey();
+  if (key.ok()) return CoreLink(core, Credential::ApiKey(*key));
+  if (!absl::IsNotFound(key.status())) return key.status();
+  return base::InvalidArgument(
+      "no credential: {} has no admin.key; name the core's --data, or set WATTMINT_API_KEY, "
+      "WATTMINT_TOKEN, --api-key-file or --token-file",
+      settings.values.data_directory);
 }
 
 void CoreLink::Prepare(grpc::ClientContext& context) const {

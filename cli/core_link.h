@@ -10,6 +10,7 @@
 #include <grpcpp/support/status.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace wattmint::cli {
@@ -18,12 +19,16 @@ namespace wattmint::cli {
 // there is a certificate to check it with. Errors: kNotFound for that file.
 absl::StatusOr<client::ChannelOptions> FindCore(const ResolvedSettings& settings);
 
+// The credential of the highest layer that names one. Nothing if none does.
+// Errors: kInvalidArgument for two in one layer; those of their files.
+absl::StatusOr<std::optional<client::Credential>> FindCredential(const ResolvedSettings& settings);
+
 // A command's way to the core: where it is, and as whom it is called.
 // Threads: any.
 class CoreLink {
  public:
-  // Finds the core and a credential. Does not connect yet.
-  // Errors: kInvalidArgument for two credentials of one layer, or none; those of their files.
+  // Finds the core and a credential: that of the settings, else the local admin's. Does not connect
+  // yet. Errors: kInvalidArgument if there is no credential; those of FindCredential().
   static absl::StatusOr<CoreLink> Open(const ResolvedSettings& settings);
 
   // Makes one call, by the method of a stub:

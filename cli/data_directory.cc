@@ -70,9 +70,14 @@ absl::StatusOr<std::string> DataDirectory::ApiKey(std::string_view name) const {
                                file.string());
 }
 
-absl::StatusOr<std::string> DataDirectory::FindAdminKey() const {
-  WATTMINT_ASSIGN_OR_RETURN(std::string text, base::ReadSecretFile(path_ / "admin.key"));
+absl::StatusOr<std::string> DataDirectory::FindApiKey(std::string_view name) const {
+  WATTMINT_ASSIGN_OR_RETURN(std::string text, base::ReadSecretFile(path_ / name));
   return FirstLine(std::move(text));
+}
+
+absl::StatusOr<DataDirectory::Key> DataDirectory::FindCursorKey() const {
+  WATTMINT_RETURN_IF_ERROR(base::ReadSecretFile(path_ / "cursor.key").status());
+  return CursorKey();
 }
 
 std::optional<std::string> DataDirectory::FindAddress(std::string_view program) const {

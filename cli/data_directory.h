@@ -43,8 +43,10 @@ class DataDirectory {
   absl::StatusOr<Key> CursorKey() const { return HexKey("cursor.key"); }
   absl::StatusOr<std::string> AdminKey() const { return ApiKey("admin.key"); }
   absl::StatusOr<std::string> RelayKey() const { return ApiKey("relay.key"); }
-  // As AdminKey(), but never makes one. Errors: kNotFound.
-  absl::StatusOr<std::string> FindAdminKey() const;
+  // The same, but never made. Errors: also kNotFound.
+  absl::StatusOr<Key> FindCursorKey() const;
+  absl::StatusOr<std::string> FindAdminKey() const { return FindApiKey("admin.key"); }
+  absl::StatusOr<std::string> FindRelayKey() const { return FindApiKey("relay.key"); }
 
   // Where "core" or "bridge" listens; nothing while it does not run.
   std::optional<std::string> FindAddress(std::string_view program) const;
@@ -54,6 +56,7 @@ class DataDirectory {
  private:
   absl::StatusOr<Key> HexKey(std::string_view name) const;
   absl::StatusOr<std::string> ApiKey(std::string_view name) const;
+  absl::StatusOr<std::string> FindApiKey(std::string_view name) const;
 
   std::filesystem::path path_;
 };

@@ -44,9 +44,9 @@ std::vector<Setting> Places() {
           "file that holds a JSON Web Token to call the core with",
           [](auto& s) -> auto& { return s.token_file; }),
       Text(
-          "api-key-file", "WATTMINT_API_KEY_FILE", "FILE", kClientScope,
+          "api-key-file", "WATTMINT_API_KEY_FILE", "FILE", kBridgeScope | kClientScope,
           "file that holds an API key to call the core with; if no credential is set: the "
-          "admin.key of --data",
+          "admin.key of --data; for a bridge its relay.key",
           [](auto& s) -> auto& { return s.api_key_file; }),
       Secret(
           "token", "WATTMINT_TOKEN", "a JSON Web Token to call the core with",
@@ -153,14 +153,14 @@ std::vector<Setting> Bridge() {
           "allowed-origins", "WATTMINT_ALLOWED_ORIGINS", "ORIGIN,...", kBridgeScope,
           "origins of web pages that may connect; if not set, all",
           [](auto& s) -> auto& { return s.bridge.allowed_origins; }),
+      Count(
+          "max-frames-per-minute", "WATTMINT_MAX_FRAMES_PER_MINUTE", 1, 1'000'000, kBridgeScope,
+          "messages that one WebSocket client may send in a minute",
+          [](auto& s) -> auto& { return s.bridge.frames_per_minute; }),
       Flag(
           "query-credentials", "WATTMINT_QUERY_CREDENTIALS", kBridgeScope,
           "whether ?token= and ?api_key= are taken on /ws; they end up in logs of proxies",
           [](auto& s) -> auto& { return s.bridge.query_credentials; }),
-      Text(
-          "web-root", "WATTMINT_WEB_ROOT", "DIR", kBridgeScope,
-          "folder of the dashboard's files; if not set, what was built in",
-          [](auto& s) -> auto& { return s.bridge.web_root; }),
       Fixed("websocket-auth-required", "WEBSOCKET_AUTH_REQUIRED", "true", kBridgeScope,
             "whether clients must authenticate: true, and no other"),
       Fixed("websocket-compression", "WEBSOCKET_COMPRESSION_ENABLED", "false", kBridgeScope,

@@ -19,7 +19,7 @@ struct BridgeSettings {
   int connections_per_ip_max = 20;  // chosen: a household behind one address
   std::string allowed_origins;      // separated by commas; empty: any
   bool query_credentials = false;   // ?token= and ?api_key= put secrets into logs
-  std::string web_root;             // the dashboard's files; empty: beside the program
+  int frames_per_minute = 60;       // source: S1
 };
 
 // What JSON Web Tokens are checked against. No keys: none is accepted.

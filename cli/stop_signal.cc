@@ -13,7 +13,12 @@ StopSignal::StopSignal() {
   pthread_sigmask(SIG_BLOCK, &signals_, &mask_before_);
 }
 
-StopSignal::~StopSignal() { pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr); }
+StopSignal::~StopSignal() {
+  while (WaitFor(base::Duration::zero())) {
+    // One that came too late must not end the process, either.
+  }
+  pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
+}
 
 void StopSignal::Wait() {
   int signal = 0;
