@@ -75,7 +75,7 @@ function onState({ state, identity, reason, message }) {
     setText(at("who"), `${identity.user_id} (${identity.roles.join(", ")})`);
     if (!client.position.epoch) subscribe();
   } else if (state === "closed") {
-    signIn.ask(signIn.explain({ reason, message }, model.changes > 0));
+    signIn.ask(signIn.explain({ reason, message }, !at("board").hidden));
   }
   at("sign-out").hidden = state === "closed" || state === "idle";
   paintSoon();

@@ -50,9 +50,9 @@ export class SignIn {
   }
 
   // Why a key is needed after the client has closed, in sentences for the user.
-  explain({ reason, message }, hasEvents) {
+  explain({ reason, message }, wasOpen) {
     if (reason === "TICKET_USED_UP") {
-      return { why: hasEvents
+      return { why: wasOpen
         ? "The connection was lost, and the one-time link that opened this page is used up. "
           + "Enter a key to go on where it stopped; what you see stays as it was."
         : "This one-time link is used up or has expired. Enter a key instead." };
