@@ -21,6 +21,11 @@ Receipt ReceiptFor(const store::LedgerEntry& entry, Verdict verdict) {
   return {verdict, entry.tokens, base::EncodeBase58(entry.signature), entry.height, 0};
 }
 
+LedgerMint MintOf(const store::LedgerEntry& entry) {
+  return {entry.idempotency_key, entry.wallet_address, entry.tokens,
+          base::EncodeBase58(entry.signature), entry.height};
+}
+
 Receipt Repeated(const store::LedgerEntry& entry, const MintOrder& order) {
   const bool is_same = entry.wallet_address == order.wallet_address && entry.tokens == order.tokens;
   return ReceiptFor(entry, is_same ? Verdict::kAlreadyMinted : Verdict::kConflict);
@@ -124,6 +129,21 @@ absl::StatusOr<Receipt> EmbeddedLedger::Decide(const SignedMint& mint,
 absl::StatusOr<Supply> EmbeddedLedger::GetSupply() {
   WATTMINT_ASSIGN_OR_RETURN(const store::LedgerHead head, book_.GetHead());
   return Supply{head.supply, head.height};
+}
+
+absl::StatusOr<std::optional<LedgerMint>> EmbeddedLedger::FindMint(
+    std::string_view idempotency_key) {
+  WATTMINT_ASSIGN_OR_RETURN(const auto entry, book_.Find(idempotency_key));
+  return entry ? std::optional(MintOf(*entry)) : std::nullopt;
+}
+
+absl::StatusOr<std::vector<LedgerMint>> EmbeddedLedger::ListMints(std::int64_t from,
+                                                                  std::size_t count_max) {
+  WATTMINT_ASSIGN_OR_RETURN(const auto entries, book_.Read(from, count_max));
+  std::vector<LedgerMint> mints;
+  mints.reserve(entries.size());
+  for (const store::LedgerEntry& entry : entries) mints.push_back(MintOf(entry));
+  return mints;
 }
 
 absl::StatusOr<domain::TokenAmount> EmbeddedLedger::GetBalance(std::string_view wallet_address) {

@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,6 +42,15 @@ struct Receipt {
   std::int64_t fee = 0;        // in the ledger's smallest unit
 };
 
+// A mint that is on the ledger, finally.
+struct LedgerMint {
+  std::string idempotency_key;
+  std::string wallet_address;
+  domain::TokenAmount tokens;
+  std::string signature;    // base58
+  std::int64_t height = 0;  // its position, ascending in the order of minting
+};
+
 struct Supply {
   domain::TokenAmount tokens;
   std::int64_t mints = 0;
@@ -61,6 +71,10 @@ class Ledger {
   // One answer for each, in order.
   virtual std::vector<absl::StatusOr<Receipt>> Submit(std::span<const SignedMint> mints) = 0;
   virtual absl::StatusOr<Supply> GetSupply() = 0;
+  virtual absl::StatusOr<std::optional<LedgerMint>> FindMint(std::string_view idempotency_key) = 0;
+  // Mints at `from` (included) and above, by height.
+  virtual absl::StatusOr<std::vector<LedgerMint>> ListMints(std::int64_t from,
+                                                            std::size_t count_max) = 0;
   virtual absl::StatusOr<domain::TokenAmount> GetBalance(std::string_view wallet_address) = 0;
 };
 

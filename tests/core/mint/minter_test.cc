@@ -2,6 +2,7 @@
 #include "core/mint/minter.h"
 
 #include "tests/support/engine.h"
+#include "tests/support/spoiled_ledger.h"
 #include "tests/support/status_matchers.h"
 
 #include <gtest/gtest.h>
@@ -18,54 +19,13 @@ namespace {
 using domain::MintState;
 using domain::MintTask;
 using ledger::Receipt;
-using ledger::SignedMint;
 using ledger::Verdict;
 using test::Engine;
 using test::IsOk;
+using test::Spoiler;
 using test::StatusIs;
 using test::WalletOf;
 using testing::HasSubstr;
-
-// Stands between the minter and the real ledger, and may spoil what passes.
-class Spoiler final : public ledger::Ledger {
- public:
-  explicit Spoiler(ledger::Ledger& real) : real_(real) {}
-  std::string_view name() const override { return "spoiled"; }
-  std::string public_key() const override { return real_.public_key(); }
-  absl::StatusOr<std::vector<SignedMint>> Sign(std::span<const ledger::MintOrder> orders) override {
-    ++signs;
-    return real_.Sign(orders);
-  }
-  std::vector<absl::StatusOr<Receipt>> Submit(std::span<const SignedMint> mints) override {
-    for (const SignedMint& mint : mints) sent.push_back(mint.bytes);
-    std::vector<absl::StatusOr<Receipt>> receipts;
-    if (loses_requests) {
-      receipts.assign(mints.size(), absl::UnavailableError("the line is cut"));
-      return receipts;
-    }
-    receipts = real_.Submit(mints);
-    if (loses_answers) {
-      receipts.assign(mints.size(), absl::DeadlineExceededError("no answer in time"));
-    }
-    if (change) {
-      for (auto& receipt : receipts) change(receipt);
-    }
-    return receipts;
-  }
-  absl::StatusOr<ledger::Supply> GetSupply() override { return real_.GetSupply(); }
-  absl::StatusOr<domain::TokenAmount> GetBalance(std::string_view wallet) override {
-    return real_.GetBalance(wallet);
-  }
-
-  bool loses_requests = false;
-  bool loses_answers = false;
-  std::function<void(absl::StatusOr<Receipt>&)> change;
-  std::vector<std::string> sent;
-  int signs = 0;
-
- private:
-  ledger::Ledger& real_;
-};
 
 class MinterTest : public testing::Test {
  protected:
