@@ -97,8 +97,8 @@ class Comparison {
   absl::StatusOr<std::optional<MintTask>> FindTask(std::string_view key) {
     const auto reading_id = domain::ReadingId::Parse(key);
     if (!reading_id) return std::nullopt;
-    WATTMINT_ASSIGN_OR_RETURN(auto task, queries_.FindTask(reading_id->row()));
-    if (task && task->reading_id != *reading_id) task.reset();
+    auto task = queries_.FindTask(reading_id->row());
+    if (task.ok() && *task && (*task)->reading_id != *reading_id) return std::nullopt;
     return task;
   }
 
