@@ -269,7 +269,9 @@ class Server final : public WebSocketServer {
     for (const auto& [id, socket] : sockets_) {
       const bool open = socket->stage == Socket::Stage::kOpen;
       const auto silent = now - socket->heard;
-      if (silent > (open ? options_.pong_timeout : options_.handshake_timeout)) {
+      // Who has been answered may take its time to read.
+      const bool patient = open || socket->answered;
+      if (silent > (patient ? options_.pong_timeout : options_.handshake_timeout)) {
         socket->Cut();
       } else if (open && now - socket->pinged >= options_.ping_interval) {
         socket->pinged = now;
