@@ -184,9 +184,11 @@ class Pipeline::SubmitOp final : public store::WriteOp {
       WATTMINT_RETURN_IF_ERROR(context.Append(domain::TaskCreated{
           reading_id.row(), meter.user_id, meter.meter_id, reading_id, reading.energy}));
     }
-    if (!recent.last_end || reading.end() >= *recent.last_end) {
+    if (!recent.last_end || reading.end() > *recent.last_end) {
       recent.last_end = reading.end();
       recent.may_end_in_point = reading.IsPoint();
+    } else if (reading.end() == *recent.last_end && reading.IsPoint()) {
+      recent.may_end_in_point = true;
     }
     recent.last_accept = context.now();
     return Answer{Outcome::kAccepted, reading_id, {}, state};

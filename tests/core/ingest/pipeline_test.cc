@@ -225,6 +225,13 @@ TEST_F(PipelineTest, PointsAndIntervalsAreNotCountedTwice) {
   EXPECT_EQ(SubmitOne(from_the_point).refusal.rejection, Rejection::kOverlapsReading);
 }
 
+TEST_F(PipelineTest, APointAtTheEndOfALaterReadingIsStillInTheWay) {
+  ASSERT_EQ(SubmitOne(Point(60)).outcome, Outcome::kAccepted);
+  ASSERT_EQ(SubmitOne(engine_.Hour("M1", 1, "1")).outcome, Outcome::kAccepted) << "ends at it";
+  EXPECT_EQ(SubmitOne(engine_.Hour("M1", 0, "1")).refusal.rejection, Rejection::kOverlapsReading)
+      << "begins at it";
+}
+
 // S2-15 with C9: the inclusive window of the field refuses every second one of these.
 TEST_F(PipelineTest, ADayOfQuarterHoursIsAcceptedWhole) {
   for (const domain::Duration length : {domain::Duration(minutes(15)), domain::Duration::zero()}) {
