@@ -24,6 +24,8 @@ void TenureSums::AddTask(std::int64_t tenure_ref, int sign, domain::MintState st
     change.parked += sign;
   } else if (state == domain::MintState::kRejected) {
     change.rejected += sign;
+  } else if (state == domain::MintState::kNotApplicable) {
+    change.not_applicable += sign;
   }
 }
 
