@@ -149,8 +149,9 @@ Steady::time_point Feed::due() const {
   if (!principal_.expires_at.has_value()) return heartbeat_at_;
   const base::Time next =
       has_warned_ ? *principal_.expires_at : *principal_.expires_at - options_.expiry_warning;
-  return std::min<Steady::time_point>(heartbeat_at_,
-                                      sources_.clock.Steady() + (next - sources_.clock.Now()));
+  // No longer than to the heartbeat: far ahead, the steady clock cannot count so far.
+  const base::Duration wait = std::min(next - sources_.clock.Now(), options_.heartbeat);
+  return std::min<Steady::time_point>(heartbeat_at_, sources_.clock.Steady() + wait);
 }
 
 }  // namespace wattmint::stream

@@ -210,6 +210,13 @@ TEST_F(FeedTest, ItIsDueAtTheNextHeartbeat) {
   EXPECT_EQ(feed->due(), clock_.Steady() + options_.heartbeat);
 }
 
+TEST_F(FeedTest, ACredentialForEverIsNoReasonToLookAgain) {
+  FeedRequest request = Now();
+  request.principal.expires_at = base::Time(std::chrono::seconds(253'402'300'799));  // year 9999
+  auto feed = Open(request);
+  EXPECT_EQ(feed->due(), clock_.Steady() + options_.heartbeat);
+}
+
 TEST_F(FeedTest, ACursorGoesOnWithTheRest) {
   Publish("ada", 5);
   auto first = Open(From(4));
