@@ -65,10 +65,14 @@ absl::StatusOr<std::vector<store::EventRecord>> Subscription::ReadOn() const {
   return ReadLog();
 }
 
+// Not beyond the head: a commit is in the log before it is published, and whoever came back with a
+// cursor from there would be told that it is in the future.
 absl::StatusOr<std::vector<store::EventRecord>> Subscription::ReadLog() const {
+  const auto published = static_cast<std::size_t>(hub_.head() - position_);
   WATTMINT_ASSIGN_OR_RETURN(
       std::vector<store::StoredEvent> stored,
-      hub_.log_.Read(position_ + 1, hub_.options_.scan_max, hub_.options_.log_page_bytes));
+      hub_.log_.Read(position_ + 1, std::min(hub_.options_.scan_max, published),
+                     hub_.options_.log_page_bytes));
   std::vector<store::EventRecord> stretch;
   stretch.reserve(stored.size());
   std::int64_t expected = position_ + 1;

@@ -238,6 +238,20 @@ TEST_F(HubTest, AResetWakesEverybodyAndLosesNothing) {
   EXPECT_EQ(Await(*idle, 1), (Sequences{3}));
 }
 
+TEST_F(HubTest, NobodySeesAnEventBeforeItIsPublished) {
+  Store(Changed("alice", "M1"));
+  Open();
+  auto subscription = Subscribe(Everything(), 0);
+  // Committed, and on its way to the hub.
+  const auto payload = wire::EncodePayload(domain::Time(), Changed("alice", "M1"));
+  log_.Append(payload);
+  EXPECT_EQ(ReadAll(*subscription), (Sequences{1}));
+  EXPECT_EQ(subscription->position(), hub_->head());
+  hub_->Publish({{2, std::make_shared<const store::EventRecord::Body>(
+                         payload, domain::AttributesOf(Changed("alice", "M1")))}});
+  EXPECT_EQ(Await(*subscription, 1), (Sequences{2}));
+}
+
 TEST_F(HubTest, PublishingWhatTheResetCoveredDoesNotRepeatIt) {
   Open();
   auto subscription = Subscribe(Everything(), 0);
