@@ -134,7 +134,10 @@ void KeyKeeper::Create(const KeyOrder& order, CreateCallback done) {
 void KeyKeeper::Revoke(std::string key_id, RevokeCallback done) {
   std::optional<ApiKeyTable::Listed> known = table_.Find(key_id);
   if (!known.has_value()) return done(base::NotFound("there is no API key {}", key_id));
-  if (known->record.revoke_time.has_value()) return done(std::move(known->record));
+  if (known->record.revoke_time.has_value()) {
+    on_revoked_(key_id);  // again: nobody was told when the outcome of the first call was unknown
+    return done(std::move(known->record));
+  }
   if (IsLocal(key_id)) {
     return done(base::FailedPrecondition(
         "API key {} lives in a file beside the database: replace the file and start again",

@@ -107,6 +107,16 @@ TEST_F(KeyKeeperTest, RevokedKeyIsRefusedAtOnceAndAfterARestart) {
   EXPECT_THAT(table_->Authenticate(created->text), HasReason("REVOKED_API_KEY"));
 }
 
+// The first call may have been answered that its outcome is unknown, before the streams were told.
+TEST_F(KeyKeeperTest, RevokingAgainTellsTheStreamsAgain) {
+  const auto created = Create(Order());
+  ASSERT_THAT(created, IsOk());
+  ASSERT_THAT(Revoke(created->record.key_id), IsOk());
+  revoked_.clear();
+  ASSERT_THAT(Revoke(created->record.key_id), IsOk());
+  EXPECT_EQ(revoked_, std::vector{created->record.key_id});
+}
+
 TEST_F(KeyKeeperTest, RevokingTwiceIsTheSameAndOneEvent) {
   const auto created = Create(Order());
   ASSERT_THAT(created, IsOk());
