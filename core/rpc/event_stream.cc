@@ -130,14 +130,7 @@ void EventStream::PostWork() {
 void EventStream::Work() {
   if (feed_ == nullptr && !Open()) return;
   for (int i = 0; i < kStepsMax; ++i) {
-    {
-      base::MutexLock lock(mutex_);
-      if (is_cancelled_) {
-        lock.Unlock();
-        return End(base::Cancelled("the client has left"));
-      }
-    }
-    TellNews();
+    if (!TellNews()) return End(base::Cancelled("the client has left"));
     const stream::Feed::Step step = feed_->Next();
     if (const auto* message = std::get_if<stream::Feed::Message>(&step)) return Write(*message);
     if (const auto* end = std::get_if<stream::Feed::End>(&step)) return End(end->why);
@@ -158,11 +151,14 @@ bool EventStream::Open() {
   return true;
 }
 
-void EventStream::TellNews() {
+// False if nobody listens any more.
+bool EventStream::TellNews() {
   base::MutexLock lock(mutex_);
+  if (is_cancelled_) return false;
   is_kicked_ = false;
   if (std::exchange(must_recheck_, false)) feed_->RecheckCredential();
   if (drain_after_.has_value()) feed_->Drain(*drain_after_);
+  return true;
 }
 
 void EventStream::Write(const stream::Feed::Message& message) {

@@ -66,7 +66,7 @@ class EventStream final : public EventReactor,
   void PostWork();
   void Work();
   bool Open();
-  void TellNews() WATTMINT_EXCLUDES(mutex_);
+  bool TellNews() WATTMINT_EXCLUDES(mutex_);
   void Write(const stream::Feed::Message& message) WATTMINT_EXCLUDES(mutex_);
   bool GoIdle() WATTMINT_EXCLUDES(mutex_);
   void End(const absl::Status& why) WATTMINT_EXCLUDES(mutex_);
