@@ -106,7 +106,7 @@ CommitQueue::Settled CommitQueue::Write(Batch batch) {
       "the outcome is unknown ({}); submit the same again", base::Message(broken));
   for (Finished& finished : settled.ops) finished.status = unknown;
   settled.events.clear();
-  settled.reset_to = Recover();
+  Recover(settled);
   return settled;
 }
 
@@ -125,18 +125,34 @@ absl::Status CommitQueue::Apply(Settled& settled) {
   return absl::OkStatus();
 }
 
-std::int64_t CommitQueue::Recover() {
+// Nobody is kept waiting for a disk that is away: calls would never end, nor the server.
+void CommitQueue::Recover(Settled& settled) {
   for (;;) {
     absl::Status status = journal_.Reopen();
     for (std::size_t i = 0; status.ok() && i < reloads_.size(); ++i) status = reloads_[i]();
     if (status.ok()) {
-      if (const auto bounds = log_.GetBounds(); bounds.ok()) return bounds->last;
+      if (const auto bounds = log_.GetBounds(); bounds.ok()) {
+        settled.reset_to = bounds->last;
+        return;
+      }
     }
+    RefuseWaiting(settled);
+    Settle(std::exchange(settled, {}));
     base::MutexLock lock(mutex_);
     const bool stopping = wake_.WaitFor(mutex_, options_.reopen_delay,
                                         [this]() WATTMINT_REQUIRES(mutex_) { return stopping_; });
-    if (stopping) return -1;
+    if (stopping) return;
   }
+}
+
+void CommitQueue::RefuseWaiting(Settled& settled) {
+  base::MutexLock lock(mutex_);
+  for (auto& op : waiting_) {
+    settled.ops.push_back(
+        {std::move(op), base::Unavailable("the database cannot be opened; submit again later")});
+  }
+  waiting_.clear();
+  waiting_weight_ = 0;
 }
 
 void CommitQueue::Settle(Settled settled) {

@@ -47,8 +47,9 @@ class WriteOp {
   // written, unless it is the transaction's own error.
   virtual absl::Status Apply(WriteContext& context) = 0;
   // Called exactly once, on the acknowledger's thread: OK after the change is durable and
-  // published; the error of Apply(); or kUnavailable when the outcome is unknown or the queue has
-  // stopped. Must not block.
+  // published; the error of Apply(); or kUnavailable when the outcome is unknown or the database
+  // cannot be opened. Within Submit() already: kUnavailable when the queue has stopped,
+  // kResourceExhausted when too much waits. Must not block.
   virtual void Done(const absl::Status& status) = 0;
   // Rows that it writes, about; bounds one commit.
   virtual std::size_t weight() const { return 1; }
@@ -59,8 +60,9 @@ class WriteOp {
 // that.
 //
 // When a transaction breaks, every op in it is answered kUnavailable (the outcome is unknown), the
-// database is reopened (again and again until that works), `on_reopen` lets caches be loaded anew,
-// and work goes on. Threads: Submit() from any. Lifetime: the destructor stops.
+// database is reopened (again and again until that works, and whatever is submitted meanwhile is
+// answered kUnavailable too), OnReopen() lets caches be loaded anew, and work goes on.
+// Threads: Submit() from any. Lifetime: the destructor stops.
 class CommitQueue {
  public:
   struct Options {
@@ -98,7 +100,8 @@ class CommitQueue {
   Batch TakeBatch();
   Settled Write(Batch batch);
   absl::Status Apply(Settled& settled);
-  std::int64_t Recover();
+  void Recover(Settled& settled);
+  void RefuseWaiting(Settled& settled);
   void Settle(Settled settled);
 
   Journal& journal_;
