@@ -104,27 +104,33 @@ void MeterRegistrar::Transfer(std::string meter_id, std::string user_id, std::st
       [user_id = std::move(user_id), wallet = std::move(wallet_address)](domain::Meter& meter) {
         meter.user_id = user_id;
         meter.wallet_address = wallet;
+        return absl::OkStatus();
       },
       std::move(done));
 }
 
-void MeterRegistrar::SetWallet(std::string meter_id, std::string wallet_address, Callback done) {
+void MeterRegistrar::SetWallet(std::string meter_id, std::string wallet_address, Check check,
+                               Callback done) {
   if (absl::Status status = CheckIds(meter_id, "anybody", wallet_address); !status.ok()) {
     return done(std::move(status));
   }
   Change(
       std::move(meter_id),
-      [wallet = std::move(wallet_address)](domain::Meter& meter) { meter.wallet_address = wallet; },
+      [wallet = std::move(wallet_address), check = std::move(check)](domain::Meter& meter) {
+        WATTMINT_RETURN_IF_ERROR(check(meter));
+        meter.wallet_address = wallet;
+        return absl::OkStatus();
+      },
       std::move(done));
 }
 
-void MeterRegistrar::Change(std::string meter_id, std::function<void(domain::Meter&)> change,
-                            Callback done) {
+void MeterRegistrar::Change(std::string meter_id,
+                            std::function<absl::Status(domain::Meter&)> change, Callback done) {
   Decision decide = [meter_id, change = std::move(change)](
                         const domain::Meter* known) -> absl::StatusOr<domain::Meter> {
     if (known == nullptr) return base::NotFound("meter {} is not registered", meter_id);
     domain::Meter meter = *known;
-    change(meter);
+    WATTMINT_RETURN_IF_ERROR(change(meter));
     return meter;
   };
   queue_.Submit(std::make_unique<MeterOp>(registry_, std::move(meter_id), std::move(decide),

@@ -14,7 +14,7 @@ namespace wattmint::ingest {
 
 // Changes the registry of meters, durably and with an event.
 // Threads: any. Errors: kInvalidArgument for ids or wallets that are none; kAlreadyExists;
-// kNotFound; kUnavailable.
+// kNotFound; those of the check; kUnavailable.
 class MeterRegistrar {
  public:
   // Called on the queue's acknowledger thread; must not block.
@@ -27,10 +27,14 @@ class MeterRegistrar {
                 Callback done);
   void Transfer(std::string meter_id, std::string user_id, std::string wallet_address,
                 Callback done);
-  void SetWallet(std::string meter_id, std::string wallet_address, Callback done);
+  // Whether the caller may change the meter as it is then: it may have been transferred since the
+  // caller was asked. Called on the writer's thread.
+  using Check = std::function<absl::Status(const domain::Meter&)>;
+  void SetWallet(std::string meter_id, std::string wallet_address, Check check, Callback done);
 
  private:
-  void Change(std::string meter_id, std::function<void(domain::Meter&)> change, Callback done);
+  void Change(std::string meter_id, std::function<absl::Status(domain::Meter&)> change,
+              Callback done);
 
   store::CommitQueue& queue_;
   store::MeterRegistry& registry_;

@@ -109,8 +109,12 @@ grpc::ServerUnaryReactor* MeterService::SetMeterWallet(grpc::CallbackServerConte
             CheckFound(principal, Permission::kSetMeterWallet, registry_.Find(asked.meter_id()),
                        "meter", asked.meter_id());
         if (!allowed.ok()) return answer(allowed);
-        registrar_.SetWallet(asked.meter_id(), asked.wallet_address(),
-                             MeterAnswer(std::move(answer)));
+        registrar_.SetWallet(
+            asked.meter_id(), asked.wallet_address(),
+            [principal](const domain::Meter& meter) {
+              return access::CheckOwner(principal, Permission::kSetMeterWallet, meter.user_id);
+            },
+            MeterAnswer(std::move(answer)));
       });
 }
 

@@ -37,7 +37,7 @@ class MeterRegistrarTest : public testing::Test {
   }
   absl::StatusOr<Meter> SetWallet(std::string meter, std::string wallet) {
     return Await([&](auto done) {
-      engine_.registrar().SetWallet(std::move(meter), std::move(wallet), done);
+      engine_.registrar().SetWallet(std::move(meter), std::move(wallet), test::Anybody, done);
     });
   }
 
@@ -94,6 +94,28 @@ TEST_F(MeterRegistrarTest, TheWalletCanBeSetAndTakenAway) {
   EXPECT_EQ(SetWallet("M1", "")->wallet_address, "");
   EXPECT_TRUE(engine_.registry().WalletsOf("alice").empty());
   EXPECT_THAT(SetWallet("M2", ""), StatusIs(absl::StatusCode::kNotFound));
+}
+
+// Else an owner who sold a meter could turn the tokens of the next one to themselves.
+TEST_F(MeterRegistrarTest, WhoMaySetTheWalletIsAskedOfTheMeterAsItIsThen) {
+  ASSERT_THAT(Register("M1", "alice", WalletOf("alice")), IsOk());
+  // The transfer waits before the wallet is set; the registry names alice still.
+  std::promise<void> transferred;
+  engine_.registrar().Transfer("M1", "bob", WalletOf("bob"),
+                               [&](const auto&) { transferred.set_value(); });
+  const auto set = Await([&](auto done) {
+    engine_.registrar().SetWallet(
+        "M1", WalletOf("alice"),
+        [](const Meter& meter) {
+          return meter.user_id == "alice" ? absl::OkStatus()
+                                          : absl::PermissionDeniedError("none of yours");
+        },
+        done);
+  });
+  transferred.get_future().wait();
+  EXPECT_THAT(set, StatusIs(absl::StatusCode::kPermissionDenied));
+  EXPECT_EQ(engine_.registry().Find("M1")->wallet_address, WalletOf("bob"));
+  EXPECT_EQ(engine_.Facts<domain::MeterChanged>().size(), 2U);
 }
 
 TEST_F(MeterRegistrarTest, TheRegistryListsByMeterPageByPage) {
