@@ -114,6 +114,13 @@ CREATE TABLE switches (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// A remainder means something only beside the denominator of the ratio that left it over.
+constexpr const char* kWattmint2 = R"sql(
+ALTER TABLE meters ADD COLUMN mint_remainder_denominator INTEGER NOT NULL DEFAULT 1
+  CHECK (mint_remainder_denominator >= 1);
+UPDATE meters SET mint_remainder = 0;
+)sql";
+
 constexpr const char* kLedger1 = R"sql(
 CREATE TABLE meta (
   only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -139,7 +146,7 @@ CREATE TABLE entries (
 ) STRICT;
 )sql";
 
-constexpr const char* kWattmintScripts[] = {kWattmint1};
+constexpr const char* kWattmintScripts[] = {kWattmint1, kWattmint2};
 constexpr const char* kLedgerScripts[] = {kLedger1};
 
 }  // namespace

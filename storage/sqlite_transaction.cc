@@ -227,19 +227,24 @@ absl::StatusOr<bool> SqliteTransaction::UpdateTask(const domain::MintTask& task,
   });
 }
 
-absl::StatusOr<std::int64_t> SqliteTransaction::GetRemainder(std::string_view meter_id) {
-  static const std::string kSql = "SELECT mint_remainder FROM meters WHERE meter_id = ?";
-  return Do("reading a remainder", [&]() -> absl::StatusOr<std::int64_t> {
+absl::StatusOr<domain::Remainder> SqliteTransaction::GetRemainder(std::string_view meter_id) {
+  static const std::string kSql =
+      "SELECT mint_remainder, mint_remainder_denominator FROM meters WHERE meter_id = ?";
+  return Do("reading a remainder", [&]() -> absl::StatusOr<domain::Remainder> {
     Run run(writer_.connection->Prepared(kSql), meter_id);
     if (!run.Next()) return base::Internal("meter {} is not there", meter_id);
-    return run.Int64(0);
+    return domain::Remainder{run.Int64(0), run.Int64(1)};
   });
 }
 
-absl::Status SqliteTransaction::SetRemainder(std::string_view meter_id, std::int64_t remainder) {
-  static const std::string kSql = "UPDATE meters SET mint_remainder = ? WHERE meter_id = ?";
+absl::Status SqliteTransaction::SetRemainder(std::string_view meter_id,
+                                             domain::Remainder remainder) {
+  static const std::string kSql =
+      "UPDATE meters SET mint_remainder = ?, mint_remainder_denominator = ? WHERE meter_id = ?";
   return Do("storing a remainder", [&] {
-    return RequireOne(Run(writer_.connection->Prepared(kSql), remainder, meter_id).Execute(),
+    return RequireOne(Run(writer_.connection->Prepared(kSql), remainder.numerator,
+                          remainder.denominator, meter_id)
+                          .Execute(),
                       meter_id);
   });
 }

@@ -39,8 +39,8 @@ class SqliteTransaction final : public store::Transaction {
   absl::StatusOr<std::optional<domain::MintTask>> FindTask(std::int64_t task_id) override;
   absl::StatusOr<bool> UpdateTask(const domain::MintTask& task,
                                   domain::MintState expected) override;
-  absl::StatusOr<std::int64_t> GetRemainder(std::string_view meter_id) override;
-  absl::Status SetRemainder(std::string_view meter_id, std::int64_t remainder) override;
+  absl::StatusOr<domain::Remainder> GetRemainder(std::string_view meter_id) override;
+  absl::Status SetRemainder(std::string_view meter_id, domain::Remainder remainder) override;
 
   absl::StatusOr<std::int64_t> InsertMeter(const domain::Meter& meter) override;
   absl::Status UpdateMeter(const domain::Meter& meter) override;

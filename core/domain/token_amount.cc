@@ -51,6 +51,13 @@ std::string Ratio::ToString() const {
                           : fmt::format("{}/{}", numerator, denominator);
 }
 
+int64_t CarryTo(Ratio ratio, Remainder remainder) {
+  WATTMINT_ASSERT(remainder.numerator >= 0 && remainder.numerator < remainder.denominator,
+                  "a remainder of {}/{}", remainder.numerator, remainder.denominator);
+  return static_cast<int64_t>(Int128{remainder.numerator} * ratio.denominator /
+                              remainder.denominator);
+}
+
 absl::StatusOr<Conversion> ConvertEnergy(Energy energy, Ratio ratio, int64_t carried_remainder) {
   WATTMINT_ASSERT(energy >= Energy(), "{} kWh converted to tokens", energy.ToString());
   WATTMINT_ASSERT(ratio.numerator >= 1 && ratio.denominator >= 1, "a ratio of {}",

@@ -51,6 +51,19 @@ struct Ratio {
   friend bool operator==(const Ratio&, const Ratio&) = default;
 };
 
+// What rounding left over: numerator/denominator base units, 0 (included) to 1 (excluded).
+struct Remainder {
+  int64_t numerator = 0;
+  int64_t denominator = 1;
+
+  friend bool operator==(const Remainder&, const Remainder&) = default;
+};
+
+// The remainder in 1/ratio.denominator base units, as ConvertEnergy() carries it. One that another
+// ratio left over is rounded down, so that nothing is minted that was not earned.
+// REQUIRES: as Remainder says.
+int64_t CarryTo(Ratio ratio, Remainder remainder);
+
 struct Conversion {
   TokenAmount tokens;
   int64_t remainder = 0;  // in 1/denominator base units: 0 (included) to denominator (excluded)

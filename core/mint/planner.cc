@@ -58,7 +58,9 @@ absl::Status Planner::Place(domain::MintTask task, domain::Time now, Plan& plan)
       return absl::OkStatus();
     }
     task.tokens = conversion->tokens;
-    if (limits_.ratio.denominator != 1) plan.remainders[task.meter_id] = conversion->remainder;
+    if (limits_.ratio.denominator != 1) {
+      plan.remainders[task.meter_id] = {conversion->remainder, limits_.ratio.denominator};
+    }
   }
   auto& place = task.tokens == domain::TokenAmount() ? plan.nothing : plan.to_sign;
   place.push_back(std::move(task));
@@ -75,14 +77,14 @@ absl::StatusOr<std::string> Planner::WalletFor(const domain::MintTask& task) {
 absl::StatusOr<std::int64_t> Planner::RemainderOf(const std::string& meter_id, Plan& plan) {
   if (limits_.ratio.denominator == 1) return 0;
   if (const auto it = plan.remainders.find(meter_id); it != plan.remainders.end()) {
-    return it->second;
+    return it->second.numerator;
   }
-  std::int64_t remainder = 0;
+  domain::Remainder remainder;
   WATTMINT_RETURN_IF_ERROR(store::RunOp(queue_, [&](store::WriteContext& context) -> absl::Status {
     WATTMINT_ASSIGN_OR_RETURN(remainder, context.transaction().GetRemainder(meter_id));
     return absl::OkStatus();
   }));
-  return remainder;
+  return domain::CarryTo(limits_.ratio, remainder);
 }
 
 }  // namespace wattmint::mint

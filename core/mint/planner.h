@@ -25,7 +25,8 @@ struct Plan {
   std::vector<domain::MintTask> to_defer;  // not now: next_attempt and reason are set
   std::vector<domain::MintTask> nothing;   // less than one base unit: carried over to the next
   std::vector<domain::MintTask> to_park;   // can never be minted as it is; reason is set
-  absl::flat_hash_map<std::string, std::int64_t> remainders;  // by meter, as they are afterwards
+  // By meter, as they are afterwards.
+  absl::flat_hash_map<std::string, domain::Remainder> remainders;
 };
 
 // Decides how much is minted for each task, and to which wallet.

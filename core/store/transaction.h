@@ -4,6 +4,7 @@
 #include "core/domain/meter.h"
 #include "core/domain/mint_task.h"
 #include "core/domain/reading.h"
+#include "core/domain/token_amount.h"
 #include "core/store/api_key_record.h"
 
 #include "absl/status/status.h"
@@ -69,10 +70,9 @@ class Transaction {
   // `expected`; false, and nothing changed, if it is not.
   virtual absl::StatusOr<bool> UpdateTask(const domain::MintTask& task,
                                           domain::MintState expected) = 0;
-  // The part of a base unit that rounding left over for the meter, in 1/ratio.denominator; 0 at
-  // first.
-  virtual absl::StatusOr<std::int64_t> GetRemainder(std::string_view meter_id) = 0;
-  virtual absl::Status SetRemainder(std::string_view meter_id, std::int64_t remainder) = 0;
+  // The part of a base unit that rounding left over for the meter; 0 at first.
+  virtual absl::StatusOr<domain::Remainder> GetRemainder(std::string_view meter_id) = 0;
+  virtual absl::Status SetRemainder(std::string_view meter_id, domain::Remainder remainder) = 0;
 
   // Meters. InsertMeter draws meter_ref. REQUIRES: the meter_id is new, or known, respectively.
   virtual absl::StatusOr<std::int64_t> InsertMeter(const domain::Meter& meter) = 0;

@@ -189,9 +189,9 @@ TEST_F(SqliteTransactionTest, UpdateTaskOfNoTaskAnswersFalse) {
 TEST_F(SqliteTransactionTest, RemainderIsZeroAtFirstAndThenWhatWasSet) {
   Register("m", "ada");
   const auto transaction = Begin();
-  EXPECT_THAT(transaction->GetRemainder("m"), IsOkAndHolds(0));
-  EXPECT_THAT(transaction->SetRemainder("m", 2), IsOk());
-  EXPECT_THAT(transaction->GetRemainder("m"), IsOkAndHolds(2));
+  EXPECT_THAT(transaction->GetRemainder("m"), IsOkAndHolds(domain::Remainder{0, 1}));
+  EXPECT_THAT(transaction->SetRemainder("m", {2, 3}), IsOk());
+  EXPECT_THAT(transaction->GetRemainder("m"), IsOkAndHolds(domain::Remainder{2, 3}));
 }
 
 TEST_F(SqliteTransactionTest, SequencesContinueWithoutGapsAcrossRollbacksAndReopening) {
@@ -259,7 +259,7 @@ TEST_F(SqliteTransactionTest, SecondRequestIdOfAMeterIsOurBug) {
 TEST_F(SqliteTransactionTest, UnknownMeterIsOurBug) {
   EXPECT_THAT(Begin()->GetRemainder("?"), StatusIs(absl::StatusCode::kInternal));
   ASSERT_THAT(journal().Reopen(), IsOk());
-  EXPECT_THAT(Begin()->SetRemainder("?", 1), StatusIs(absl::StatusCode::kInternal));
+  EXPECT_THAT(Begin()->SetRemainder("?", {1, 2}), StatusIs(absl::StatusCode::kInternal));
   ASSERT_THAT(journal().Reopen(), IsOk());
   EXPECT_THAT(Begin()->UpdateMeter({}), StatusIs(absl::StatusCode::kInternal));
   ASSERT_THAT(journal().Reopen(), IsOk());

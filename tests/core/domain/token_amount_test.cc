@@ -67,6 +67,16 @@ TEST(ConvertEnergyTest, GivesOneBaseUnitForEachNanoKwhByDefault) {
   EXPECT_THAT(ConvertEnergy(Energy::FromNanoKwh(kMax), kOneToOne, 0), Gives(kMax, 0));
 }
 
+TEST(CarryToTest, IsExactAtTheSameRatioAndElseRoundedDownAndBelowOne) {
+  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  EXPECT_EQ(CarryTo({1, 3}, {2, 3}), 2);
+  EXPECT_EQ(CarryTo({1, 6}, {2, 3}), 4);
+  EXPECT_EQ(CarryTo({1, 2}, {2, 3}), 1);
+  EXPECT_EQ(CarryTo({1, 1}, {2, 3}), 0);
+  EXPECT_EQ(CarryTo({7, kMax}, {kMax - 2, kMax - 1}), kMax - 2);
+  EXPECT_EQ(CarryTo({1, 3}, {}), 0);
+}
+
 TEST(ConvertEnergyTest, RoundsDownAndHandsTheRemainderOn) {
   const Ratio two_thirds{2, 3};
   EXPECT_THAT(ConvertEnergy(Energy::FromNanoKwh(1), two_thirds, 0), Gives(0, 2));

@@ -228,7 +228,8 @@ TEST_F(MinterTest, AMeterWithoutAWalletWaitsForOneAndHoldsUpNobody) {
   EXPECT_THAT(Task(waiting[0]).reason, HasSubstr("NO_WALLET"));
   EXPECT_EQ(Task(others[1]).state, MintState::kConfirmed);
   std::promise<void> set;
-  engine_.registrar().SetWallet("M3", WalletOf("carol"), [&](auto) { set.set_value(); });
+  engine_.registrar().SetWallet("M3", WalletOf("carol"), test::Anybody,
+                                [&](auto) { set.set_value(); });
   set.get_future().wait();
   engine_.clock().Advance(engine_.mint_limits().poll_interval);
   engine_.MintAll();
@@ -250,7 +251,8 @@ TEST_F(MinterTest, TokensGoToTheOwnerOfTheReadingAlsoAfterATransfer) {
 TEST_F(MinterTest, ANewWalletOfTheSameOwnerCounts) {
   SubmitHours("M1", 1, "1");
   std::promise<void> set;
-  engine_.registrar().SetWallet("M1", WalletOf("new"), [&](auto) { set.set_value(); });
+  engine_.registrar().SetWallet("M1", WalletOf("new"), test::Anybody,
+                                [&](auto) { set.set_value(); });
   set.get_future().wait();
   engine_.MintAll();
   EXPECT_EQ(engine_.ledger().GetBalance(WalletOf("new"))->base_units(), 1'000'000'000);
@@ -322,6 +324,31 @@ TEST_F(RatioTest, WhatRoundingLeavesIsCarriedToTheNextMintOfTheMeter) {
   engine_.Submit({engine_.Hour("M1", 0, "0.000000002")});
   engine_.MintAll();
   EXPECT_EQ(Supply(), 31) << "1 + 2 units of energy make one of tokens";
+}
+
+TEST_F(RatioTest, ARemainderOutlivesAChangeOfTheRatio) {
+  SubmitHours("M1", 1, "0.000000002");
+  engine_.MintAll();
+  EXPECT_EQ(Supply(), 0) << "2/3 of a unit are left over";
+  for (const domain::Ratio ratio : {domain::Ratio{1, 2}, domain::Ratio{1, 1}}) {
+    engine_.Close();
+    engine_.mint_limits().ratio = ratio;
+    engine_.Open();
+    engine_.clock().Advance(std::chrono::hours(2));
+    engine_.Submit({engine_.Hour("M1", 0, "0.000000001")});
+    engine_.MintAll();
+  }
+  EXPECT_EQ(Supply(), 2) << "1/2 (of 2/3, rounded down) and 1/2, and 1";
+}
+
+TEST_F(RatioTest, WhatHasNothingToMintIsNotOpen) {
+  SubmitHours("M1", 1, "0.000000002");
+  EXPECT_EQ(Engine::Value(engine_.queries().SumTasks()).open, 1);
+  engine_.MintAll();
+  EXPECT_EQ(Engine::Value(engine_.queries().SumTasks()).open, 0);
+  const auto sums = Engine::Value(engine_.queries().SumReadings("M1", ""));
+  ASSERT_EQ(sums.size(), 1U);
+  EXPECT_EQ(sums[0].not_applicable, 1);
 }
 
 }  // namespace
