@@ -54,8 +54,8 @@ absl::Status CheckValues(std::string_view field, const std::vector<std::string>&
   WATTMINT_RETURN_IF_ERROR(CheckSize(field, values.size(), size_max));
   const auto bad = std::ranges::find_if_not(values, is_valid);
   if (bad == values.end()) return absl::OkStatus();
-  return base::InvalidArgument("filter: '{}' is no value for {}", bad->substr(0, kIdBytesMax),
-                               field);
+  // Not repeated in the message: it may hold anything, and cutting it may leave half a character.
+  return base::InvalidArgument("filter: {}[{}] is not valid", field, bad - values.begin());
 }
 
 // Appends the fields that say something, each behind its number in wattmint.v1.EventFilter, so that
@@ -114,6 +114,9 @@ absl::Status EventFilter::Normalize() {
   WATTMINT_RETURN_IF_ERROR(
       CheckValues("wallet_addresses", wallet_addresses, kFilterValuesMax, IsWalletAddress));
   WATTMINT_RETURN_IF_ERROR(CheckValues("batch_ids", batch_ids, kFilterBatchesMax, IsMeterId));
+  if (std::ranges::any_of(task_ids, [](std::int64_t task_id) { return task_id < 1; })) {
+    return base::InvalidArgument("filter: task_ids count from 1");
+  }
   if (energy_min && energy_max && *energy_min > *energy_max) {
     return base::InvalidArgument("filter: the lowest energy {} is above the highest {}",
                                  energy_min->ToString(), energy_max->ToString());

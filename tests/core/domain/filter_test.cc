@@ -179,6 +179,10 @@ TEST(EventFilterTest, RefusesWhatIsNoIdOrTooMuch) {
       {"wallet_addresses", [](EventFilter& f) { f.wallet_addresses = {"nope"}; }},
       {"batch_ids", [](EventFilter& f) { f.batch_ids.assign(101, "b"); }},
       {"task_ids", [](EventFilter& f) { f.task_ids.assign(1'001, 1); }},
+      {"task_ids",
+       [](EventFilter& f) {
+         f.task_ids = {7, 0};
+       }},
       {"types", [](EventFilter& f) { f.types.assign(33, EventType::kTokensMinted); }},
       {"mint_states", [](EventFilter& f) { f.mint_states.assign(33, MintState::kParked); }},
       {"meter_ids", [](EventFilter& f) { f.meter_ids.assign(1'001, "M"); }},
@@ -193,6 +197,14 @@ TEST(EventFilterTest, RefusesWhatIsNoIdOrTooMuch) {
     change(filter);
     EXPECT_THAT(filter.Normalize(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(said)));
   }
+}
+
+// A message with half a character in it could not be sent beside its details.
+TEST(EventFilterTest, ARefusalDoesNotRepeatWhatItRefuses) {
+  EventFilter filter;
+  filter.meter_ids = {"M1", std::string(63, 'M') + "\u00e9"};
+  EXPECT_THAT(filter.Normalize(),
+              StatusIs(absl::StatusCode::kInvalidArgument, "filter: meter_ids[1] is not valid"));
 }
 
 }  // namespace
