@@ -68,7 +68,6 @@ TEST(ConvertEnergyTest, GivesOneBaseUnitForEachNanoKwhByDefault) {
 }
 
 TEST(CarryToTest, IsExactAtTheSameRatioAndElseRoundedDownAndBelowOne) {
-  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
   EXPECT_EQ(CarryTo({1, 3}, {2, 3}), 2);
   EXPECT_EQ(CarryTo({1, 6}, {2, 3}), 4);
   EXPECT_EQ(CarryTo({1, 2}, {2, 3}), 1);
