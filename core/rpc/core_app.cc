@@ -6,6 +6,7 @@
 #include "core/base/status_macros.h"
 #include "core/base/thread_pool.h"
 #include "core/ingest/meter_registrar.h"
+#include "core/mint/reconciler.h"
 #include "core/rpc/access_service.h"
 #include "core/rpc/calls.h"
 #include "core/rpc/event_service.h"
@@ -18,6 +19,7 @@
 #include "core/wire/event_codec.h"
 
 #include <google/protobuf/descriptor.h>
+#include <spdlog/spdlog.h>
 
 #include <optional>
 #include <thread>
@@ -85,6 +87,22 @@ struct CoreApp::Parts {
     return minter.Load();
   }
 
+  // Beside everything else; what it finds is for a person.
+  void ReconcileNow() {
+    const auto found = mint::Reconcile(ports.queries, ports.ledger);
+    if (!found.ok()) {
+      spdlog::error("ledger and log could not be compared: {}", found.status().ToString());
+    } else if (found->IsHealthy()) {
+      spdlog::info("ledger and log agree: {} mints, {} GRX", found->mints_checked,
+                   found->on_ledger.ToString());
+    } else {
+      spdlog::error(
+          "ledger and log DISAGREE in {} mints: {} GRX on the ledger, {} confirmed, {} in work",
+          found->discrepancies_count, found->on_ledger.ToString(), found->confirmed.ToString(),
+          found->in_work.ToString());
+    }
+  }
+
   std::vector<grpc::Service*> services() {
     return {&access_service, &event_service, &meter_service, &mint_service, &reading_service};
   }
@@ -130,6 +148,7 @@ absl::StatusOr<std::unique_ptr<CoreApp>> CoreApp::Start(const CorePorts& ports,
   WATTMINT_ASSIGN_OR_RETURN(
       core.server, Server::Start(options.server, core.services(), core.streams, ports.random));
   core.minting = std::thread([&core] { core.minter.Run(); });
+  core.workers.Post([&core] { core.ReconcileNow(); });
   return app;
 }
 
