@@ -97,6 +97,7 @@ export interface Lag {
   sequence: number;
   /** Milliseconds since 1970. */
   lastFrameAt: number | null;
+  lastEventAt: number | null;
   lastHeartbeatAt: number | null;
 }
 

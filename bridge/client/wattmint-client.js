@@ -26,7 +26,7 @@ export class WattmintClient {
   #requests = new Map();  // id -> {resolve, reject, apply}, of this connection
   #nextId = 1;
   #lag = { roundTripMs: null, headSequence: null, deliveredSequence: null, upstream: null,
-    lastFrameAt: null, lastHeartbeatAt: null };
+    lastFrameAt: null, lastEventAt: null, lastHeartbeatAt: null };
   #stream = new Stream({
     ask: (type, data, apply) => this.#ask(type, data, apply),
     emit: (type, detail) => this.#emit(type, detail),
@@ -219,6 +219,7 @@ export class WattmintClient {
     }
     if (frame.seq === undefined) this.#receiveMessage(frame);
     else if (this.#stream.advance(frame.seq)) {
+      this.#lag.lastEventAt = this.#lag.lastFrameAt;
       this.#emit("event", frame);
       this.#emit(frame.type, frame);
     }

@@ -86,8 +86,10 @@ export class ConnectionView {
     }
   }
 
-  #openWords({ sequence, upstream, lastFrameAt, lastHeartbeatAt }) {
-    if (upstream === "lost") return ["behind", "The bridge has lost the core: events will follow"];
+  #openWords({ sequence, upstream, lastFrameAt, lastEventAt, lastHeartbeatAt }) {
+    if (upstream === "lost" && lastEventAt <= lastHeartbeatAt) {
+      return ["behind", "The bridge has lost the core: events will follow"];
+    }
     const silentMs = Date.now() - Math.max(lastFrameAt, lastHeartbeatAt);
     if (silentMs > HEARTBEAT_LATE_MS) return ["behind", `Nothing heard for ${seconds(silentMs)}`];
     if (!this.isCaughtUp) {

@@ -101,7 +101,8 @@ client.on("reset", () => {
   model.reset();
   paintSoon();
 });
-for (const type of ["lag", "CaughtUp", "FellBehind"]) client.on(type, paintSoon);
+for (const type of ["lag", "FellBehind"]) client.on(type, paintSoon);
+client.on("CaughtUp", paint);  // "live" and the sums of all that went before it, together
 
 choose("range", (text) => (text === "all" ? text : Number(text)));
 choose("step", (text) => text);

@@ -18,7 +18,7 @@ let clients;
 beforeEach(async () => {
   clients = [];
   wattmint = await Wattmint.install();
-  await wattmint.up();
+  await wattmint.start();
   await wattmint.register("ANA-1", "ana", WALLET);
   await wattmint.register("BEN-1", "ben", WALLET);
   key = await wattmint.key("ana");
@@ -66,7 +66,7 @@ test("WebSocket and gRPC tell the same sequences, also over a core that is kille
   const killed = minted(client, frames, 20).then(() => wattmint.kill());
   await wattmint.import(half).catch(() => {});  // the core may die under it
   await killed;
-  await wattmint.up();
+  await wattmint.start();
   await wattmint.import([...year("ANA-1"), ...year("BEN-1")]);
   await minted(client, frames, ROWS);
   assert.deepEqual(sequences(frames), await wattmint.watched(key, TYPES));

@@ -45,10 +45,13 @@ export class Dashboard {
 
   text(id) { return this.#page.locator(`#${id}`).textContent(); }
 
-  // Returns when the element `id` reads `text`.
+  // Returns when the element `id` reads `text`, or something that matches it.
   async reads(id, text) {
-    await this.#page.waitForFunction(
-      ([name, wanted]) => document.getElementById(name).textContent.includes(wanted), [id, text])
+    const read = ([name, wanted]) => {
+      const { textContent } = document.getElementById(name);
+      return wanted.test?.(textContent) ?? textContent.trim() === wanted;
+    };
+    await this.#page.waitForFunction(read, [id, text])
       .catch(async () => {
         throw new Error(`#${id} reads "${await this.text(id)}", not "${text}"`);
       });

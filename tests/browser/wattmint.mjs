@@ -14,7 +14,7 @@ const START_MS = 30_000;
 export class Wattmint {
   #binary = process.env.WATTMINT_BINARY;
   #directory;
-  #process = null;
+  #processes = {};
   #addresses = { core: "127.0.0.1:0", bridge: "127.0.0.1:0" };
 
   static async install() {
@@ -25,31 +25,31 @@ export class Wattmint {
 
   get page() { return `http://${this.#addresses.bridge}/`; }
 
-  // Core and bridge in one process; returns when both listen.
-  async up() {
+  // Core and bridge in one process ("up"), or one of them; returns when it listens.
+  async start(program = "up") {
     const { core, bridge } = this.#addresses;
-    this.#process = spawn(this.#binary, ["up", "--data", this.#directory, "--grpc", core,
-      "--http", bridge, "--output", "json"], { stdio: ["ignore", "pipe", "pipe"],
-      env: environment() });
+    const flags = { up: ["--grpc", core, "--http", bridge], core: ["--grpc", core],
+      bridge: ["--http", bridge] };
+    const child = spawn(this.#binary, [program, "--data", this.#directory, ...flags[program],
+      "--output", "json"], { stdio: ["ignore", "pipe", "pipe"], env: environment() });
+    this.#processes[program] = child;
     let said = "";
-    this.#process.stderr.on("data", (text) => { said += text; });
-    const hint = setTimeout(() => this.#process.kill("SIGKILL"), START_MS);
-    for await (const line of createInterface({ input: this.#process.stdout })) {
-      const told = JSON.parse(line);
-      if (!told.core || !told.bridge) continue;
-      clearTimeout(hint);
-      Object.assign(this.#addresses, { core: told.core, bridge: told.bridge });
-      this.#process.stdout.resume();
+    child.stderr.on("data", (text) => { said += text; });
+    const tooLate = setTimeout(() => child.kill("SIGKILL"), START_MS);
+    for await (const line of createInterface({ input: child.stdout })) {
+      clearTimeout(tooLate);
+      Object.assign(this.#addresses, JSON.parse(line));
+      child.stdout.resume();
       return;
     }
-    throw new Error(`wattmint up did not start: ${said}`);
+    throw new Error(`wattmint ${program} did not start: ${said}`);
   }
 
-  async kill(signal = "SIGKILL") {
-    const { exitCode, signalCode } = this.#process;
-    if (exitCode !== null || signalCode !== null) return;
-    this.#process.kill(signal);
-    await once(this.#process, "exit");
+  async kill(program = "up", signal = "SIGKILL") {
+    const child = this.#processes[program];
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, "exit");
   }
 
   // Runs a command to its end; returns the objects that it prints. `key` instead of the admin's.
@@ -66,7 +66,7 @@ export class Wattmint {
   }
 
   async remove() {
-    if (this.#process) await this.kill();
+    for (const program of Object.keys(this.#processes)) await this.kill(program);
     await rm(this.#directory, { recursive: true, force: true });
   }
 
