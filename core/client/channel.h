@@ -26,7 +26,8 @@ struct ChannelOptions {
   std::string tls_name;           // name that the certificate must have; empty: the target's host
 };
 
-// A channel that connects when it is first used, again whenever it was lost, and pings every 30 s.
+// A channel with a connection and a back-off of its own: it connects when it is first used, again
+// whenever it was lost, and pings every 30 s.
 // shared: gRPC's stubs and calls hold it as well.
 std::shared_ptr<grpc::Channel> OpenChannel(const ChannelOptions& options);
 
