@@ -9,10 +9,6 @@
 namespace wattmint::storage {
 namespace {
 
-// The log may grow to this many pages before it is folded into the file; measured: rarer is not
-// faster, and a thread of its own lets the log grow without bound.
-constexpr int kCheckpointPages = 4'096;
-
 // A connection belongs to one thread at a time, so that SQLite needs no mutex of its own.
 int OpenFlags(Access access) {
   return SQLite::OPEN_NOMUTEX |
@@ -46,7 +42,7 @@ Connection::Connection(const ConnectionOptions& options, Access access)
   database_.exec("PRAGMA journal_mode = WAL");
   database_.exec("PRAGMA synchronous = FULL");
   database_.exec("PRAGMA foreign_keys = ON");
-  database_.exec(fmt::format("PRAGMA wal_autocheckpoint = {}", kCheckpointPages));
+  database_.exec(fmt::format("PRAGMA wal_autocheckpoint = {}", options.checkpoint_pages));
   if (options.pages_max > 0) {
     database_.exec(fmt::format("PRAGMA max_page_count = {}", options.pages_max));
   }
