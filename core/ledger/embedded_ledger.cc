@@ -31,6 +31,11 @@ Receipt Repeated(const store::LedgerEntry& entry, const MintOrder& order) {
   return ReceiptFor(entry, is_same ? Verdict::kAlreadyMinted : Verdict::kConflict);
 }
 
+// Whatever is wrong with the file, a full disk too, says nothing about the mint.
+absl::Status Unknown(const absl::Status& trouble) {
+  return base::Unavailable("the ledger did not confirm: {}", base::Message(trouble));
+}
+
 // Whether the entry says the same as the bytes that were signed.
 bool AgreesWithText(const store::LedgerEntry& entry, std::string_view ledger_id) {
   const auto text = MintText::Parse(entry.signed_bytes);
@@ -46,14 +51,14 @@ EmbeddedLedger::EmbeddedLedger(store::LedgerBook& book, base::Clock& clock, cons
 
 std::string EmbeddedLedger::public_key() const { return base::EncodeBase58(key_.public_key()); }
 
-absl::StatusOr<std::vector<SignedMint>> EmbeddedLedger::Sign(std::span<const MintOrder> orders) {
-  std::vector<SignedMint> mints;
+std::vector<absl::StatusOr<SignedMint>> EmbeddedLedger::Sign(std::span<const MintOrder> orders) {
+  std::vector<absl::StatusOr<SignedMint>> mints;
   mints.reserve(orders.size());
   for (const MintOrder& order : orders) {
     std::string bytes = MintText{ledger_id_, order}.ToString();
     const Ed25519Signature signature = key_.Sign(bytes);
-    mints.push_back({std::move(bytes), base::EncodeBase58(signature),
-                     std::numeric_limits<std::int64_t>::max()});
+    mints.push_back(SignedMint{std::move(bytes), base::EncodeBase58(signature),
+                               std::numeric_limits<std::int64_t>::max()});
   }
   return mints;
 }
@@ -84,12 +89,11 @@ std::vector<absl::StatusOr<Receipt>> EmbeddedLedger::Submit(std::span<const Sign
   const auto head = book_.GetHead();
   std::vector<store::LedgerEntry> fresh;
   for (const SignedMint& mint : mints) {
-    receipts.push_back(head.ok() ? Decide(mint, *head, fresh) : head.status());
+    receipts.push_back(head.ok() ? Decide(mint, *head, fresh) : Unknown(head.status()));
   }
   if (fresh.empty()) return receipts;
   if (const absl::Status status = book_.Append(fresh); !status.ok()) {
-    const absl::Status unknown =
-        base::Unavailable("the ledger did not confirm: {}", base::Message(status));
+    const absl::Status unknown = Unknown(status);
     for (auto& receipt : receipts) {
       if (receipt.ok() && receipt->verdict != Verdict::kConflict) receipt = unknown;
     }
@@ -105,8 +109,9 @@ absl::StatusOr<Receipt> EmbeddedLedger::Decide(const SignedMint& mint,
   const auto in_call =
       std::ranges::find(fresh, order.idempotency_key, &store::LedgerEntry::idempotency_key);
   if (in_call != fresh.end()) return Repeated(*in_call, order);
-  WATTMINT_ASSIGN_OR_RETURN(const auto known, book_.Find(order.idempotency_key));
-  if (known) return Repeated(*known, order);
+  const auto known = book_.Find(order.idempotency_key);
+  if (!known.ok()) return Unknown(known.status());
+  if (*known) return Repeated(**known, order);
   std::int64_t supply = head.supply.base_units();
   for (const store::LedgerEntry& entry : fresh) supply += entry.tokens.base_units();
   if (supply > std::numeric_limits<std::int64_t>::max() - order.tokens.base_units()) {
@@ -131,10 +136,16 @@ absl::StatusOr<Supply> EmbeddedLedger::GetSupply() {
   return Supply{head.supply, head.height};
 }
 
-absl::StatusOr<std::optional<LedgerMint>> EmbeddedLedger::FindMint(
-    std::string_view idempotency_key) {
-  WATTMINT_ASSIGN_OR_RETURN(const auto entry, book_.Find(idempotency_key));
-  return entry ? std::optional(MintOf(*entry)) : std::nullopt;
+absl::StatusOr<Findings> EmbeddedLedger::LookUp(std::span<const std::string> idempotency_keys) {
+  // The head first: what is found may be newer than it, what is not found is not below it.
+  WATTMINT_ASSIGN_OR_RETURN(const store::LedgerHead head, book_.GetHead());
+  Findings findings{.final_height = head.height, .mints = {}};
+  findings.mints.reserve(idempotency_keys.size());
+  for (const std::string& key : idempotency_keys) {
+    WATTMINT_ASSIGN_OR_RETURN(const auto entry, book_.Find(key));
+    findings.mints.push_back(entry ? std::optional(MintOf(*entry)) : std::nullopt);
+  }
+  return findings;
 }
 
 absl::StatusOr<std::vector<LedgerMint>> EmbeddedLedger::ListMints(std::int64_t from,

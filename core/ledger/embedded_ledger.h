@@ -23,10 +23,10 @@ class EmbeddedLedger final : public Ledger {
 
   std::string_view name() const override { return "embedded"; }
   std::string public_key() const override;
-  absl::StatusOr<std::vector<SignedMint>> Sign(std::span<const MintOrder> orders) override;
+  std::vector<absl::StatusOr<SignedMint>> Sign(std::span<const MintOrder> orders) override;
   std::vector<absl::StatusOr<Receipt>> Submit(std::span<const SignedMint> mints) override;
   absl::StatusOr<Supply> GetSupply() override;
-  absl::StatusOr<std::optional<LedgerMint>> FindMint(std::string_view idempotency_key) override;
+  absl::StatusOr<Findings> LookUp(std::span<const std::string> idempotency_keys) override;
   absl::StatusOr<std::vector<LedgerMint>> ListMints(std::int64_t from,
                                                     std::size_t count_max) override;
   absl::StatusOr<domain::TokenAmount> GetBalance(std::string_view wallet_address) override;

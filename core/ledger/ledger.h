@@ -29,9 +29,10 @@ struct SignedMint {
 };
 
 enum class Verdict {
-  kMinted,         // by this call
-  kAlreadyMinted,  // by an earlier one; `tokens` says how much
+  kMinted,         // by this call, finally
+  kAlreadyMinted,  // by an earlier one, finally; `tokens` says how much
   kConflict,       // the key was used for another wallet or amount; nothing was minted now
+  kAccepted,       // taken, but not final yet and perhaps never: look it up later
 };
 
 struct Receipt {
@@ -51,27 +52,40 @@ struct LedgerMint {
   std::int64_t height = 0;  // its position, ascending in the order of minting
 };
 
+// What is final on the ledger, as it was at one moment.
+struct Findings {
+  // Everything up to this height is final, and was seen.
+  std::int64_t final_height = 0;
+  // For each key that was asked for, in order: its mint, or nothing when no mint of that key was
+  // final at final_height. Absent and final_height > SignedMint::expiry_height: never will be.
+  std::vector<std::optional<LedgerMint>> mints;
+};
+
 struct Supply {
   domain::TokenAmount tokens;
   std::int64_t mints = 0;
 };
 
 // Where tokens live. The same protocol for the embedded ledger and for a chain: sign, make the
-// bytes durable, send, and send the same bytes again when the outcome is unknown.
+// bytes durable, send, and send the same bytes again when the outcome is unknown; sign anew only
+// when the bytes are void: LookUp() does not find the key at a final height above their expiry.
 //
 // Threads: any.
-// Errors: kInvalidArgument permanent (such as a wallet that is none); kUnavailable or
-// kDeadlineExceeded unknown, send the same again; kResourceExhausted no funds.
+// Errors: kInvalidArgument permanent (such as a wallet that is none); kAborted transient, and
+// certainly not taken; kResourceExhausted no funds, so that nothing can be minted now; whatever
+// else unknown, send the same again.
 class Ledger {
  public:
   virtual ~Ledger() = default;
   virtual std::string_view name() const = 0;
   virtual std::string public_key() const = 0;  // base58
-  virtual absl::StatusOr<std::vector<SignedMint>> Sign(std::span<const MintOrder> orders) = 0;
+  // One answer for each, in order, so that one bad order does not stop the others. Nothing is sent:
+  // what is not kInvalidArgument may be asked for again.
+  virtual std::vector<absl::StatusOr<SignedMint>> Sign(std::span<const MintOrder> orders) = 0;
   // One answer for each, in order.
   virtual std::vector<absl::StatusOr<Receipt>> Submit(std::span<const SignedMint> mints) = 0;
   virtual absl::StatusOr<Supply> GetSupply() = 0;
-  virtual absl::StatusOr<std::optional<LedgerMint>> FindMint(std::string_view idempotency_key) = 0;
+  virtual absl::StatusOr<Findings> LookUp(std::span<const std::string> idempotency_keys) = 0;
   // Mints at `from` (included) and above, by height.
   virtual absl::StatusOr<std::vector<LedgerMint>> ListMints(std::int64_t from,
                                                             std::size_t count_max) = 0;

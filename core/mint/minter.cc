@@ -106,11 +106,12 @@ absl::StatusOr<bool> Minter::Begin(std::vector<MintTask> due) {
   WATTMINT_ASSIGN_OR_RETURN(Plan plan, planner_.Make(std::move(due), clock_.Now()));
   std::vector<ledger::MintOrder> orders;
   std::ranges::transform(plan.to_sign, std::back_inserter(orders), OrderFor);
-  WATTMINT_ASSIGN_OR_RETURN(auto mints, ledger_.Sign(orders));
+  auto mints = ledger_.Sign(orders);
   for (std::size_t i = 0; i < mints.size(); ++i) {
-    plan.to_sign[i].signed_bytes = std::move(mints[i].bytes);
-    plan.to_sign[i].transaction_signature = std::move(mints[i].signature);
-    plan.to_sign[i].expiry_height = mints[i].expiry_height;
+    WATTMINT_ASSIGN_OR_RETURN(ledger::SignedMint mint, std::move(mints[i]));
+    plan.to_sign[i].signed_bytes = std::move(mint.bytes);
+    plan.to_sign[i].transaction_signature = std::move(mint.signature);
+    plan.to_sign[i].expiry_height = mint.expiry_height;
   }
   WATTMINT_RETURN_IF_ERROR(store::RunOp(
       queue_, [&plan](store::WriteContext& context) { return WritePlan(context, plan); },

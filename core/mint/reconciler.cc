@@ -44,19 +44,21 @@ class Comparison {
     store::TaskQuery query{.state = MintState::kConfirmed, .count_max = kPageMax};
     for (;;) {
       WATTMINT_ASSIGN_OR_RETURN(const auto tasks, queries_.ListTasks(query));
-      for (const MintTask& task : tasks) WATTMINT_RETURN_IF_ERROR(CheckTask(task));
+      WATTMINT_RETURN_IF_ERROR(CheckTasks(tasks));
       if (std::ssize(tasks) < kPageMax) return absl::OkStatus();
       query.after_task_id = tasks.back().task_id;
     }
   }
 
-  absl::Status CheckTask(const MintTask& task) {
-    ++found_.tasks_checked;
-    const std::string key = domain::IdempotencyKey(task.reading_id);
-    WATTMINT_ASSIGN_OR_RETURN(const auto mint, ledger_.FindMint(key));
-    if (!mint) {
-      return Add(
-          {DiscrepancyKind::kMissingOnLedger, key, task.task_id, 0, task.tokens, TokenAmount()});
+  absl::Status CheckTasks(const std::vector<MintTask>& tasks) {
+    std::vector<std::string> keys;
+    for (const MintTask& task : tasks) keys.push_back(domain::IdempotencyKey(task.reading_id));
+    WATTMINT_ASSIGN_OR_RETURN(const ledger::Findings findings, ledger_.LookUp(keys));
+    found_.tasks_checked += std::ssize(tasks);
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      if (findings.mints[i]) continue;
+      WATTMINT_RETURN_IF_ERROR(Add({DiscrepancyKind::kMissingOnLedger, keys[i], tasks[i].task_id, 0,
+                                    tasks[i].tokens, TokenAmount()}));
     }
     return absl::OkStatus();
   }

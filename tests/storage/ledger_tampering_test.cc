@@ -34,8 +34,8 @@ class LedgerTamperingTest : public testing::Test {
   absl::StatusOr<ledger::Receipt> Mint(const std::string& key, std::int64_t base_units) {
     const ledger::MintOrder order{key, test::WalletOf("w"),
                                   domain::TokenAmount::FromBaseUnits(base_units)};
-    const auto signed_mints = Engine::Value(ledger_->Sign(std::vector{order}));
-    return ledger_->Submit(signed_mints).front();
+    const auto mint = Engine::Value(ledger_->Sign(std::vector{order}).front());
+    return ledger_->Submit(std::vector{mint}).front();
   }
   absl::StatusOr<ledger::Supply> Verify(const std::string& key) {
     return ledger::VerifyBook(*book_, key, [](std::int64_t) {});

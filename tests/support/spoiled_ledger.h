@@ -16,7 +16,7 @@ class Spoiler final : public ledger::Ledger {
   explicit Spoiler(ledger::Ledger& real) : real_(real) {}
   std::string_view name() const override { return "spoiled"; }
   std::string public_key() const override { return real_.public_key(); }
-  absl::StatusOr<std::vector<ledger::SignedMint>> Sign(
+  std::vector<absl::StatusOr<ledger::SignedMint>> Sign(
       std::span<const ledger::MintOrder> orders) override {
     ++signs;
     return real_.Sign(orders);
@@ -46,8 +46,8 @@ class Spoiler final : public ledger::Ledger {
     return receipts;
   }
   absl::StatusOr<ledger::Supply> GetSupply() override { return real_.GetSupply(); }
-  absl::StatusOr<std::optional<ledger::LedgerMint>> FindMint(std::string_view key) override {
-    return real_.FindMint(key);
+  absl::StatusOr<ledger::Findings> LookUp(std::span<const std::string> keys) override {
+    return real_.LookUp(keys);
   }
   absl::StatusOr<std::vector<ledger::LedgerMint>> ListMints(std::int64_t from,
                                                             std::size_t count_max) override {

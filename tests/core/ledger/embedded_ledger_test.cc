@@ -40,7 +40,7 @@ class EmbeddedLedgerTest : public testing::Test {
   std::string path() const { return (dir_ / "ledger.db").string(); }
 
   SignedMint Sign(const MintOrder& order) {
-    return Engine::Value(ledger_->Sign(std::vector{order})).front();
+    return Engine::Value(ledger_->Sign(std::vector{order}).front());
   }
   absl::StatusOr<Receipt> Mint(const MintOrder& order) {
     return ledger_->Submit(std::vector{Sign(order)}).front();

@@ -34,7 +34,9 @@ class ReconcilerTest : public testing::Test {
   void MintPastTheCore(const std::string& key, const std::string& wallet, std::int64_t units) {
     const std::vector<ledger::MintOrder> orders = {
         {key, wallet, domain::TokenAmount::FromBaseUnits(units)}};
-    ASSERT_THAT(engine_.ledger().Submit(Engine::Value(engine_.ledger().Sign(orders))).front(),
+    ASSERT_THAT(engine_.ledger()
+                    .Submit(std::vector{Engine::Value(engine_.ledger().Sign(orders).front())})
+                    .front(),
                 IsOk());
   }
   std::string KeyOf(std::int64_t task_id) {
