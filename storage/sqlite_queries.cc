@@ -7,6 +7,7 @@
 #include "storage/run.h"
 #include "storage/sqlite_status.h"
 
+#include <SQLiteCpp/Transaction.h>
 #include <fmt/core.h>
 
 namespace wattmint::storage {
@@ -15,19 +16,27 @@ namespace {
 using domain::MintState;
 
 template <typename Reader>
-using ListOf = absl::StatusOr<std::vector<std::invoke_result_t<Reader, const Run&, std::uint16_t>>>;
+using RowsOf = std::vector<std::invoke_result_t<Reader, const Run&, std::uint16_t>>;
 
-// Asks one question: `read(run, salt)` for each row that `sql` answers, in order.
+// `read(run, salt)` for each row that `sql` answers, in order. Throws SQLite::Exception.
 template <typename Reader, typename... Parameters>
-ListOf<Reader> List(ReaderPool& readers, std::string_view doing, const std::string& sql,
-                    Reader read, const Parameters&... parameters) {
+RowsOf<Reader> ReadRows(Connection& connection, const std::string& sql, Reader read,
+                        const Parameters&... parameters) {
+  const std::uint16_t salt = ReadLogIdentity(connection).salt;
+  RowsOf<Reader> rows;
+  Run run(connection.Prepared(sql), parameters...);
+  while (run.Next()) rows.push_back(read(run, salt));
+  return rows;
+}
+
+// Asks one question.
+template <typename Reader, typename... Parameters>
+absl::StatusOr<RowsOf<Reader>> List(ReaderPool& readers, std::string_view doing,
+                                    const std::string& sql, Reader read,
+                                    const Parameters&... parameters) {
   WATTMINT_ASSIGN_OR_RETURN(const auto reader, readers.Borrow());
-  return Guarded(doing, [&]() -> ListOf<Reader> {
-    const std::uint16_t salt = ReadLogIdentity(*reader).salt;
-    typename ListOf<Reader>::value_type rows;
-    Run run(reader->Prepared(sql), parameters...);
-    while (run.Next()) rows.push_back(read(run, salt));
-    return rows;
+  return Guarded(doing, [&]() -> absl::StatusOr<RowsOf<Reader>> {
+    return ReadRows(*reader, sql, read, parameters...);
   });
 }
 
@@ -120,8 +129,16 @@ store::MeterSums ReadMeterSums(const Run& run, std::uint16_t) {
 }
 
 store::TaskSums ReadTaskSums(const Run& run, std::uint16_t) {
-  return {run.Int64(0), run.Int64(1), run.Int64(2), run.Int64(3), run.Int64(4)};
+  return {run.Int64(0), run.Int64(1), run.Int64(2), run.Int64(3),
+          run.Int64(4), run.Int64(5), run.Int64(6)};
 }
+
+constexpr char kSumTasks[] =
+    "SELECT coalesce(sum(confirmed), 0), coalesce(sum(confirmed_tokens), 0),"
+    " coalesce(sum(confirmed_energy), 0),"
+    " coalesce(sum(readings - not_applicable - confirmed - parked - rejected), 0),"
+    " coalesce(sum(parked), 0), coalesce(sum(rejected), 0), coalesce(sum(not_applicable), 0)"
+    " FROM tenures";
 
 }  // namespace
 
@@ -188,14 +205,19 @@ absl::StatusOr<std::vector<domain::MintTask>> SqliteQueries::ListTasksInWork(int
 }
 
 absl::StatusOr<store::TaskSums> SqliteQueries::SumTasks() {
-  static const std::string kSql =
-      "SELECT coalesce(sum(confirmed), 0), coalesce(sum(confirmed_tokens), 0),"
-      " coalesce(sum(confirmed_energy), 0),"
-      " coalesce(sum(readings - not_applicable - confirmed - parked - rejected), 0),"
-      " coalesce(sum(parked), 0) FROM tenures";
   WATTMINT_ASSIGN_OR_RETURN(const auto sums,
-                            List(readers_, "summing mint tasks", kSql, ReadTaskSums));
+                            List(readers_, "summing mint tasks", kSumTasks, ReadTaskSums));
   return sums.front();
+}
+
+absl::StatusOr<store::TaskOverview> SqliteQueries::GetTaskOverview() {
+  static const std::string kInWork = std::string(kSelectTask) + " WHERE t.state BETWEEN 2 AND 4";
+  WATTMINT_ASSIGN_OR_RETURN(const auto reader, readers_.Borrow());
+  return Guarded("looking over mint tasks", [&]() -> absl::StatusOr<store::TaskOverview> {
+    const SQLite::Transaction moment(reader->database());
+    return store::TaskOverview{ReadRows(*reader, kSumTasks, ReadTaskSums).front(),
+                               ReadRows(*reader, kInWork, ReadTask)};
+  });
 }
 
 absl::StatusOr<std::vector<domain::Meter>> SqliteQueries::LoadMeters() {

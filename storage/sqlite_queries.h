@@ -24,6 +24,7 @@ class SqliteQueries final : public store::Queries {
   absl::StatusOr<std::optional<domain::Time>> FindNextDue(bool by_hand_only) override;
   absl::StatusOr<std::vector<domain::MintTask>> ListTasksInWork(int count_max) override;
   absl::StatusOr<store::TaskSums> SumTasks() override;
+  absl::StatusOr<store::TaskOverview> GetTaskOverview() override;
   absl::StatusOr<std::vector<domain::Meter>> LoadMeters() override;
   absl::StatusOr<std::vector<store::ApiKeyRecord>> LoadApiKeys() override;
   absl::StatusOr<std::optional<std::string>> GetSwitch(std::string_view name) override;

@@ -49,6 +49,14 @@ struct TaskSums {
   std::int64_t confirmed_nano_kwh = 0;
   std::int64_t open = 0;  // PENDING, CLAIMED, SIGNED, SUBMITTED
   std::int64_t parked = 0;
+  std::int64_t rejected = 0;
+  std::int64_t not_applicable = 0;  // readings that have nothing to mint
+};
+
+// All mint tasks at one moment.
+struct TaskOverview {
+  TaskSums sums;
+  std::vector<domain::MintTask> in_work;  // CLAIMED, SIGNED and SUBMITTED, which are few
 };
 
 // Questions to the committed state. Threads: any. Errors: the environment's only; what is not there
@@ -76,6 +84,7 @@ class Queries {
   // CLAIMED, SIGNED and SUBMITTED tasks: what a crash may have left in work.
   virtual absl::StatusOr<std::vector<domain::MintTask>> ListTasksInWork(int count_max) = 0;
   virtual absl::StatusOr<TaskSums> SumTasks() = 0;
+  virtual absl::StatusOr<TaskOverview> GetTaskOverview() = 0;
 
   virtual absl::StatusOr<std::vector<domain::Meter>> LoadMeters() = 0;
   virtual absl::StatusOr<std::vector<ApiKeyRecord>> LoadApiKeys() = 0;

@@ -65,6 +65,32 @@ class ConcurrencyTest : public StorageTest {
 
 TEST_F(ConcurrencyTest, ReadersSeeWholeTransactionsInOrder) { WriteBeside(4, false); }
 
+// Task n + 1 is signed in the transaction that confirms task n.
+TEST_F(ConcurrencyTest, AnOverviewOfTasksIsOfOneMoment) {
+  const domain::Meter meter = Register("m", "ada");
+  for (std::int64_t i = 0; i <= kTransactions; ++i) StoreAndCommit(meter, i);
+  Move(1, MintState::kPending, MintState::kSigned);
+  std::thread reader([&] {
+    for (std::int64_t confirmed = 0; confirmed < kTransactions;) {
+      const store::TaskOverview overview = Value(queries().GetTaskOverview());
+      confirmed = overview.sums.confirmed;
+      ASSERT_EQ(overview.in_work.size(), 1u);
+      ASSERT_EQ(overview.in_work.front().task_id, confirmed + 1);
+    }
+  });
+  for (std::int64_t i = 1; i <= kTransactions; ++i) {
+    Write([&](auto& transaction) {
+      domain::MintTask done = Value(transaction.FindTask(i)).value();
+      done.state = MintState::kConfirmed;
+      Value(transaction.UpdateTask(done, MintState::kSigned));
+      domain::MintTask next = Value(transaction.FindTask(i + 1)).value();
+      next.state = MintState::kSigned;
+      Value(transaction.UpdateTask(next, MintState::kPending));
+    });
+  }
+  reader.join();
+}
+
 TEST_F(ConcurrencyTest, ReadersGoOnAfterTheDatabaseIsReopened) { WriteBeside(3, true); }
 
 }  // namespace

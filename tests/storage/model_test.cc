@@ -155,6 +155,8 @@ class ModelTest : public StorageTest, public testing::WithParamInterface<int> {
       sums.confirmed_base_units += confirmed ? stored.tokens : 0;
       sums.confirmed_nano_kwh += confirmed ? stored.reading.energy.nano_kwh() : 0;
       sums.parked += stored.state == MintState::kParked ? 1 : 0;
+      sums.rejected += stored.state == MintState::kRejected ? 1 : 0;
+      sums.not_applicable += stored.state == MintState::kNotApplicable ? 1 : 0;
       sums.open += stored.state < MintState::kConfirmed ? 1 : 0;
     }
     const store::TaskSums found = Value(queries().SumTasks());
@@ -163,6 +165,8 @@ class ModelTest : public StorageTest, public testing::WithParamInterface<int> {
     ASSERT_EQ(found.confirmed_nano_kwh, sums.confirmed_nano_kwh);
     ASSERT_EQ(found.open, sums.open);
     ASSERT_EQ(found.parked, sums.parked);
+    ASSERT_EQ(found.rejected, sums.rejected);
+    ASSERT_EQ(found.not_applicable, sums.not_applicable);
     for (const auto& [meter_ref, meter] : model.meters) {
       for (const std::string user_id : {"", "user-0", "user-1"}) CheckLists(model, meter, user_id);
     }

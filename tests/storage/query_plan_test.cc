@@ -117,6 +117,7 @@ class QueryPlanTest : Tracing, public StorageTest {
     }
     Value(queries().ListTasksInWork(1));
     Value(queries().SumTasks());
+    Value(queries().GetTaskOverview());
     Value(queries().LoadMeters());
     Value(queries().LoadApiKeys());
     Value(queries().GetSwitch("s"));

@@ -183,6 +183,8 @@ TEST_F(SqliteQueriesTest, SumsCountEachReadingOnceWhateverItsState) {
   EXPECT_EQ(tasks.confirmed_nano_kwh, Kwh(3).nano_kwh());
   EXPECT_EQ(tasks.open, 1);
   EXPECT_EQ(tasks.parked, 1);
+  EXPECT_EQ(tasks.rejected, 1);
+  EXPECT_EQ(tasks.not_applicable, 1);
 
   Move(parked, MintState::kParked, MintState::kPending);
   EXPECT_EQ(Value(queries().SumTasks()).open, 2);
@@ -265,6 +267,10 @@ TEST_F(SqliteQueriesTest, TasksInWorkAreThoseThatACrashCanLeave) {
   }
   EXPECT_THAT(Ids(queries().ListTasksInWork(kAny)), ElementsAre(2, 3, 4));
   EXPECT_THAT(Ids(queries().ListTasksInWork(2)), testing::SizeIs(2));
+  const store::TaskOverview overview = Value(queries().GetTaskOverview());
+  EXPECT_THAT(Ids(overview.in_work), ElementsAre(2, 3, 4));
+  EXPECT_EQ(overview.sums.open, 4);
+  EXPECT_EQ(overview.sums.parked, 1);
 }
 
 }  // namespace
