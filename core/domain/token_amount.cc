@@ -75,4 +75,11 @@ absl::StatusOr<Conversion> ConvertEnergy(Energy energy, Ratio ratio, int64_t car
                     .remainder = static_cast<int64_t>(dividend % ratio.denominator)};
 }
 
+bool FollowsFrom(TokenAmount tokens, Energy energy, Ratio ratio) {
+  const Int128 earned = Int128{energy.nano_kwh()} * ratio.numerator;
+  const Int128 given = Int128{tokens.base_units()} * ratio.denominator;
+  // A remainder of 0 (included) to denominator (excluded) comes with the energy, another stays.
+  return given > earned - ratio.denominator && given < earned + ratio.denominator;
+}
+
 }  // namespace wattmint::domain

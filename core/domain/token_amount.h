@@ -76,4 +76,7 @@ struct Conversion {
 // Errors: kOutOfRange if the tokens do not fit.
 absl::StatusOr<Conversion> ConvertEnergy(Energy energy, Ratio ratio, int64_t carried_remainder);
 
+// Whether ConvertEnergy() makes these tokens of that energy, with some remainder carried.
+bool FollowsFrom(TokenAmount tokens, Energy energy, Ratio ratio);
+
 }  // namespace wattmint::domain

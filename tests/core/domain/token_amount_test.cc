@@ -6,6 +6,7 @@
 
 #include <limits>
 #include <random>
+#include <set>
 
 namespace wattmint::domain {
 namespace {
@@ -117,6 +118,29 @@ TEST(ConvertEnergyDeathTest, RefusesWhatNoCallerMayAskFor) {
   EXPECT_DEATH((void)ConvertEnergy(Energy(), Ratio{1, 2}, 2), "a remainder of 2");
   EXPECT_DEATH((void)ConvertEnergy(Energy(), Ratio{1, 2}, -1), "a remainder of -1");
   EXPECT_DEATH((void)ConvertEnergy(Energy(), Ratio{0, 2}, 0), "a ratio of 0/2");
+}
+
+TEST(FollowsFromTest, HoldsForExactlyTheTokensThatSomeRemainderGives) {
+  for (const Ratio ratio : {Ratio{1, 1}, Ratio{3, 2}, Ratio{2, 7}}) {
+    for (int64_t nano_kwh = 0; nano_kwh < 20; ++nano_kwh) {
+      const Energy energy = Energy::FromNanoKwh(nano_kwh);
+      std::set<int64_t> possible;
+      for (int64_t carried = 0; carried < ratio.denominator; ++carried) {
+        possible.insert(ConvertEnergy(energy, ratio, carried)->tokens.base_units());
+      }
+      for (int64_t base_units = 0; base_units < 40; ++base_units) {
+        EXPECT_EQ(FollowsFrom(TokenAmount::FromBaseUnits(base_units), energy, ratio),
+                  possible.contains(base_units))
+            << base_units << " of " << nano_kwh << " at " << ratio.ToString();
+      }
+    }
+  }
+}
+
+TEST(FollowsFromTest, HoldsAtTheLimits) {
+  EXPECT_TRUE(FollowsFrom(TokenAmount::FromBaseUnits(kMax), Energy::FromNanoKwh(kMax), kOneToOne));
+  EXPECT_FALSE(FollowsFrom(TokenAmount::FromBaseUnits(kMax), Energy::FromNanoKwh(kMax),
+                           Ratio{1, kMax}));
 }
 
 struct Mismatches {
