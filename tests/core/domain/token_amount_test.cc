@@ -139,8 +139,8 @@ TEST(FollowsFromTest, HoldsForExactlyTheTokensThatSomeRemainderGives) {
 
 TEST(FollowsFromTest, HoldsAtTheLimits) {
   EXPECT_TRUE(FollowsFrom(TokenAmount::FromBaseUnits(kMax), Energy::FromNanoKwh(kMax), kOneToOne));
-  EXPECT_FALSE(FollowsFrom(TokenAmount::FromBaseUnits(kMax), Energy::FromNanoKwh(kMax),
-                           Ratio{1, kMax}));
+  EXPECT_FALSE(
+      FollowsFrom(TokenAmount::FromBaseUnits(kMax), Energy::FromNanoKwh(kMax), Ratio{1, kMax}));
 }
 
 struct Mismatches {
