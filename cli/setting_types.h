@@ -133,19 +133,23 @@ Setting Length(std::string_view name, std::string_view variable, int min, int ma
           }};
 }
 
+enum class ZeroKwh { kRefused, kAllowed };
+
 template <typename Access>
 Setting Kwh(std::string_view name, std::string_view variable, std::uint8_t scopes,
-            std::string_view help, Access access) {
+            std::string_view help, Access access, ZeroKwh zero = ZeroKwh::kRefused) {
   return {name,
           variable,
           "KWH",
           help,
           scopes,
           false,
-          [access](Settings& settings, std::string_view text) {
+          [access, zero](Settings& settings, std::string_view text) {
             WATTMINT_ASSIGN_OR_RETURN(const domain::Energy energy, domain::Energy::Parse(text));
-            if (energy <= domain::Energy()) {
-              return base::InvalidArgument("energy above zero is expected");
+            const bool is_zero_refused = zero == ZeroKwh::kRefused;
+            if (energy < domain::Energy() || (is_zero_refused && energy == domain::Energy())) {
+              return base::InvalidArgument("energy {} zero is expected",
+                                           is_zero_refused ? "above" : "not below");
             }
             access(settings) = energy;
             return absl::OkStatus();

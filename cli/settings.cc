@@ -113,8 +113,31 @@ std::vector<Setting> Mints() {
           [](auto& s) -> auto& { return s.mints.batch_max; }),
       Count(
           "mint-attempts", "WATTMINT_MINT_ATTEMPTS", 1, 100, kCoreScope,
-          "attempts after which a mint task is parked",
+          "signings and definite failures after which a mint task is parked; an unknown outcome "
+          "counts for none",
           [](auto& s) -> auto& { return s.mints.attempts_max; }),
+      Count(
+          "mint-in-work", "WATTMINT_MINT_IN_WORK", 1, 100'000, kCoreScope,
+          "mint tasks that may be claimed, signed or sent at a time",
+          [](auto& s) -> auto& { return s.mints.in_work_max; }),
+      Length<seconds>(
+          "mint-lease-secs", "WATTMINT_MINT_LEASE_SECS", 1, 3'600, kCoreScope,
+          "after so long, a claim of a minter that died is over",
+          [](auto& s) -> auto& { return s.mints.claim_lease; }),
+      Length<seconds>(
+          "mint-backoff-max-secs", "WATTMINT_MINT_BACKOFF_MAX_SECS", 1, 3'600, kCoreScope,
+          "longest wait before a mint is looked up and sent again",
+          [](auto& s) -> auto& { return s.mints.backoff_max; }),
+      Kwh(
+          "mint-max-kwh", "WATTMINT_MINT_MAX_KWH", kCoreScope,
+          "most energy that is minted for one reading, whatever was accepted; above it the task is "
+          "parked",
+          [](auto& s) -> auto& { return s.mints.energy_max; }),
+      Kwh(
+          "mint-max-kwh-per-day", "WATTMINT_MINT_MAX_KWH_PER_DAY", kCoreScope,
+          "most energy that is signed in one day (UTC); what is above it waits for the next; 0: no "
+          "cap",
+          [](auto& s) -> auto& { return s.mints.day_energy_max; }, ZeroKwh::kAllowed),
   };
 }
 

@@ -29,10 +29,11 @@ domain::MintTask ReadTask(const Run& run, std::uint16_t salt) {
   task.expiry_height = run.Int64(11);
   task.batch_id = run.Text(12);
   task.attempts = run.Int32(13);
-  task.next_attempt = run.Time(14);
-  task.by_hand = run.Int32(15) != 0;
-  task.reason = run.Text(16);
-  task.update_time = run.Time(17);
+  task.sends = run.Int32(14);
+  task.next_attempt = run.Time(15);
+  task.by_hand = run.Int32(16) != 0;
+  task.reason = run.Text(17);
+  task.update_time = run.Time(18);
   return task;
 }
 

@@ -18,7 +18,7 @@ namespace wattmint::storage {
 inline constexpr char kSelectTask[] =
     "SELECT t.task_id, r.accept_time, m.meter_id, n.user_id, r.energy, r.start, t.state, t.tokens,"
     " t.wallet_address, t.signed_bytes, t.transaction_signature, t.expiry_height, t.batch_id,"
-    " t.attempts, t.next_attempt, t.by_hand, t.reason, t.update_time"
+    " t.attempts, t.sends, t.next_attempt, t.by_hand, t.reason, t.update_time"
     " FROM mint_tasks t CROSS JOIN readings r ON r.row = t.task_id"
     " CROSS JOIN tenures n ON n.tenure_ref = r.tenure_ref"
     " CROSS JOIN meters m ON m.meter_ref = r.meter_ref";

@@ -121,6 +121,19 @@ ALTER TABLE meters ADD COLUMN mint_remainder_denominator INTEGER NOT NULL DEFAUL
 UPDATE meters SET mint_remainder = 0;
 )sql";
 
+// What is signed on a day is capped; tasks in work are asked for by time.
+constexpr const char* kWattmint3 = R"sql(
+ALTER TABLE mint_tasks ADD COLUMN sends INTEGER NOT NULL DEFAULT 0;
+DROP INDEX mint_tasks_in_work;
+CREATE INDEX mint_tasks_in_work ON mint_tasks (state, next_attempt) WHERE state BETWEEN 2 AND 4;
+UPDATE mint_tasks SET next_attempt = 0 WHERE state BETWEEN 2 AND 4;
+
+CREATE TABLE mint_days (
+  day INTEGER PRIMARY KEY,
+  energy INTEGER NOT NULL
+) STRICT;
+)sql";
+
 constexpr const char* kLedger1 = R"sql(
 CREATE TABLE meta (
   only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -146,7 +159,7 @@ CREATE TABLE entries (
 ) STRICT;
 )sql";
 
-constexpr const char* kWattmintScripts[] = {kWattmint1, kWattmint2};
+constexpr const char* kWattmintScripts[] = {kWattmint1, kWattmint2, kWattmint3};
 constexpr const char* kLedgerScripts[] = {kLedger1};
 
 }  // namespace

@@ -191,17 +191,38 @@ absl::StatusOr<std::vector<domain::MintTask>> SqliteQueries::ListDueTasks(domain
 }
 
 absl::StatusOr<std::optional<domain::Time>> SqliteQueries::FindNextDue(bool by_hand_only) {
-  const std::string sql =
-      fmt::format("SELECT next_attempt FROM mint_tasks WHERE {} ORDER BY next_attempt LIMIT 1",
-                  DueCondition(by_hand_only));
+  const std::string sql = fmt::format(
+      "SELECT min(at) FROM (SELECT min(next_attempt) AS at FROM mint_tasks WHERE {}"
+      " UNION ALL SELECT min(next_attempt) FROM mint_tasks WHERE state BETWEEN 2 AND 4)"
+      " HAVING min(at) IS NOT NULL",
+      DueCondition(by_hand_only));
   return First(List(readers_, "looking for the next due time", sql,
                     [](const Run& run, std::uint16_t) { return run.Time(0); }));
 }
 
-absl::StatusOr<std::vector<domain::MintTask>> SqliteQueries::ListTasksInWork(int count_max) {
-  static const std::string kSql =
-      std::string(kSelectTask) + " WHERE t.state BETWEEN 2 AND 4 LIMIT ?";
-  return List(readers_, "listing mint tasks in work", kSql, ReadTask, count_max);
+absl::StatusOr<std::vector<domain::MintTask>> SqliteQueries::ListTasksInWork(domain::Time now,
+                                                                             int count_max) {
+  static const std::string kSql = std::string(kSelectTask) +
+                                  " WHERE t.state BETWEEN 2 AND 4 AND t.next_attempt <= ?"
+                                  " ORDER BY t.next_attempt, t.task_id LIMIT ?";
+  return List(readers_, "listing mint tasks in work", kSql, ReadTask, now, count_max);
+}
+
+absl::StatusOr<int> SqliteQueries::CountTasksInWork() {
+  static const std::string kSql = "SELECT count(*) FROM mint_tasks WHERE state BETWEEN 2 AND 4";
+  WATTMINT_ASSIGN_OR_RETURN(const auto counts,
+                            List(readers_, "counting mint tasks in work", kSql,
+                                 [](const Run& run, std::uint16_t) { return run.Int32(0); }));
+  return counts.front();
+}
+
+absl::StatusOr<domain::Energy> SqliteQueries::GetSignedEnergy(std::int64_t day) {
+  static const std::string kSql = "SELECT energy FROM mint_days WHERE day = ?";
+  WATTMINT_ASSIGN_OR_RETURN(const auto sum,
+                            First(List(
+                                readers_, "reading what was signed on a day", kSql,
+                                [](const Run& run, std::uint16_t) { return run.Int64(0); }, day)));
+  return domain::Energy::FromNanoKwh(sum.value_or(0));
 }
 
 absl::StatusOr<store::TaskSums> SqliteQueries::SumTasks() {

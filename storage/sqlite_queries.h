@@ -22,7 +22,10 @@ class SqliteQueries final : public store::Queries {
   absl::StatusOr<std::vector<domain::MintTask>> ListDueTasks(domain::Time now, int count_max,
                                                              bool by_hand_only) override;
   absl::StatusOr<std::optional<domain::Time>> FindNextDue(bool by_hand_only) override;
-  absl::StatusOr<std::vector<domain::MintTask>> ListTasksInWork(int count_max) override;
+  absl::StatusOr<std::vector<domain::MintTask>> ListTasksInWork(domain::Time now,
+                                                                int count_max) override;
+  absl::StatusOr<int> CountTasksInWork() override;
+  absl::StatusOr<domain::Energy> GetSignedEnergy(std::int64_t day) override;
   absl::StatusOr<store::TaskSums> SumTasks() override;
   absl::StatusOr<store::TaskOverview> GetTaskOverview() override;
   absl::StatusOr<std::vector<domain::Meter>> LoadMeters() override;

@@ -209,7 +209,7 @@ absl::StatusOr<bool> SqliteTransaction::UpdateTask(const domain::MintTask& task,
       " ON r.row = t.task_id WHERE t.task_id = ? AND t.state = ?";
   static const std::string kChange =
       "UPDATE mint_tasks SET state = ?, tokens = ?, wallet_address = ?, signed_bytes = ?,"
-      " transaction_signature = ?, expiry_height = ?, batch_id = ?, attempts = ?,"
+      " transaction_signature = ?, expiry_height = ?, batch_id = ?, attempts = ?, sends = ?,"
       " next_attempt = ?, by_hand = ?, reason = ?, update_time = ? WHERE task_id = ?";
   return Do("changing a mint task", [&]() -> absl::StatusOr<bool> {
     Run found(writer_.connection->Prepared(kFind), task.task_id, expected);
@@ -220,8 +220,8 @@ absl::StatusOr<bool> SqliteTransaction::UpdateTask(const domain::MintTask& task,
     sums_.AddTask(tenure_ref, 1, task.state, energy, task.tokens.base_units());
     Run(writer_.connection->Prepared(kChange), task.state, task.tokens.base_units(),
         task.wallet_address, Blob{task.signed_bytes}, task.transaction_signature,
-        task.expiry_height, task.batch_id, task.attempts, task.next_attempt, task.by_hand,
-        task.reason, task.update_time, task.task_id)
+        task.expiry_height, task.batch_id, task.attempts, task.sends, task.next_attempt,
+        task.by_hand, task.reason, task.update_time, task.task_id)
         .Execute();
     return true;
   });
@@ -246,6 +246,16 @@ absl::Status SqliteTransaction::SetRemainder(std::string_view meter_id,
                           remainder.denominator, meter_id)
                           .Execute(),
                       meter_id);
+  });
+}
+
+absl::Status SqliteTransaction::AddSignedEnergy(std::int64_t day, domain::Energy energy) {
+  static const std::string kSql =
+      "INSERT INTO mint_days (day, energy) VALUES (?1, ?2)"
+      " ON CONFLICT (day) DO UPDATE SET energy = energy + ?2";
+  return Do("counting what is signed", [&] {
+    Run(writer_.connection->Prepared(kSql), day, energy.nano_kwh()).Execute();
+    return absl::OkStatus();
   });
 }
 

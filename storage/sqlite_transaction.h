@@ -41,6 +41,7 @@ class SqliteTransaction final : public store::Transaction {
                                   domain::MintState expected) override;
   absl::StatusOr<domain::Remainder> GetRemainder(std::string_view meter_id) override;
   absl::Status SetRemainder(std::string_view meter_id, domain::Remainder remainder) override;
+  absl::Status AddSignedEnergy(std::int64_t day, domain::Energy energy) override;
 
   absl::StatusOr<std::int64_t> InsertMeter(const domain::Meter& meter) override;
   absl::Status UpdateMeter(const domain::Meter& meter) override;

@@ -27,15 +27,22 @@ struct ReadingLimits {
   bool mint_estimated = false;                    // whether estimated readings are minted
 };
 
-// How mints are made. Source of the defaults: S2.
+// How mints are made. Source of the defaults: S2, unless said otherwise.
 struct MintLimits {
-  Ratio ratio;             // tokens for one kWh, 1 by default
-  bool automatic = false;  // whether tasks are worked without MintReading
-  int batch_max = 50;      // tasks in one batch
+  Ratio ratio;              // tokens for one kWh, 1 by default
+  bool automatic = false;   // whether tasks are worked without MintReading
+  int batch_max = 50;       // tasks in one batch
+  int in_work_max = 1'000;  // claimed, signed or sent at a time. Chosen: some seconds of work
   Duration poll_interval = std::chrono::seconds(60);  // looks for due tasks at least so often
-  int attempts_max = 3;                               // then PARKED
+  int attempts_max = 3;  // signings and definite failures of one task; then PARKED
+  // A claim that is older belongs to nobody. Chosen: longer than any batch takes to be signed.
+  Duration claim_lease = std::chrono::seconds(10);
   Duration backoff_initial = std::chrono::seconds(1);
-  Duration backoff_max = std::chrono::minutes(5);
+  Duration backoff_max = std::chrono::seconds(30);  // chosen: a ledger that is back is used soon
+  // Caps that no request can get around. A reading above the one is parked; what is above the other
+  // waits for the next day (UTC).
+  Energy energy_max = Energy::FromNanoKwh(100'000'000'000);  // of one reading, included
+  Energy day_energy_max;                                     // signed in one day; 0: no cap
 };
 
 }  // namespace wattmint::domain

@@ -31,10 +31,12 @@ struct MintTask {
   std::int64_t expiry_height = 0;     // the signed bytes are void after this height of the ledger
   std::string batch_id;
 
-  std::int32_t attempts = 0;
-  Time next_attempt{};   // PENDING only: not before this time
+  std::int32_t attempts = 0;  // signings, and failures that certainly minted nothing
+  std::int32_t sends = 0;     // how often the signed bytes were sent without a final answer
+  // PENDING, SIGNED and SUBMITTED: nothing to do before this time; CLAIMED: the end of the lease.
+  Time next_attempt{};
   bool by_hand = false;  // PENDING only: also while automatic minting is off
-  std::string reason;    // why PARKED or REJECTED, or why the last attempt was put off
+  std::string reason;    // a code, a colon and a sentence: why it is where it is
   Time create_time{};
   Time update_time{};
 };

@@ -3,31 +3,55 @@
 
 #include "core/base/backoff.h"
 #include "core/base/status_macros.h"
+#include "core/base/uuid.h"
+#include "core/mint/settlement.h"
 #include "core/mint/transitions.h"
 #include "core/store/run_op.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
 namespace wattmint::mint {
 namespace {
 
+using domain::MintState;
 using domain::MintTask;
 
-// Present with the reason as value while minting is paused.
-constexpr std::string_view kPausedSwitch = "minting_paused";
-constexpr std::size_t kEventsPerTask = 4;  // rows that one transition writes, about
+constexpr std::size_t kRowsPerTask = 4;  // that one transition writes, about
 
-// Only those of the batch that the first task belongs to.
-std::vector<MintTask> FirstBatch(std::vector<MintTask> tasks) {
-  const std::string batch_id = tasks.front().batch_id;
-  std::erase_if(tasks, [&batch_id](const MintTask& task) { return task.batch_id != batch_id; });
-  return tasks;
+// A random UUID (RFC 9562, version 4).
+std::string NewBatchId(base::RandomSource& random) {
+  base::Uuid uuid;
+  random.Fill(uuid.bytes);
+  uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | 0x40);
+  uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);
+  return uuid.ToString();
 }
 
-ledger::MintOrder OrderFor(const MintTask& task) {
-  return {domain::IdempotencyKey(task.reading_id), task.wallet_address, task.tokens};
+std::vector<std::string> KeysOf(const std::vector<MintTask>& tasks) {
+  std::vector<std::string> keys;
+  keys.reserve(tasks.size());
+  for (const MintTask& task : tasks) keys.push_back(domain::IdempotencyKey(task.reading_id));
+  return keys;
+}
+
+std::vector<ledger::SignedMint> MintsOf(const std::vector<MintTask>& tasks) {
+  std::vector<ledger::SignedMint> mints;
+  mints.reserve(tasks.size());
+  for (const MintTask& task : tasks) {
+    mints.push_back({task.signed_bytes, task.transaction_signature, task.expiry_height});
+  }
+  return mints;
+}
+
+// Trouble with the ledger as a whole, or with what lies before it.
+absl::Status FirstUnknown(const std::vector<absl::StatusOr<ledger::Receipt>>& receipts) {
+  for (const auto& receipt : receipts) {
+    if (!receipt.ok() && !absl::IsInvalidArgument(receipt.status())) return receipt.status();
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -41,13 +65,11 @@ Minter::Minter(store::CommitQueue& queue, store::Queries& queries,
       clock_(clock),
       random_(random),
       limits_(limits),
-      planner_(queue, queries, registry, random, limits) {}
+      planner_(queue, queries, registry, limits) {}
 
 absl::Status Minter::Load() {
   WATTMINT_ASSIGN_OR_RETURN(const auto paused, queries_.GetSwitch(kPausedSwitch));
-  base::MutexLock lock(mutex_);
-  paused_ = paused.has_value();
-  pause_reason_ = paused.value_or("");
+  NotePaused(paused.has_value(), paused.value_or(""));
   return absl::OkStatus();
 }
 
@@ -92,51 +114,115 @@ base::Duration Minter::IdleTime(int failures) {
                                     limits_.poll_interval);
 }
 
+domain::Time Minter::RetryTime(int tries) {
+  return clock_.Now() + base::BackoffDelay({limits_.backoff_initial, limits_.backoff_max, 2},
+                                           std::max(tries, 1), random_);
+}
+
 absl::StatusOr<bool> Minter::WorkOnce() {
+  WATTMINT_RETURN_IF_ERROR(Load());
   if (state().paused) return false;
-  WATTMINT_ASSIGN_OR_RETURN(auto in_work, queries_.ListTasksInWork(limits_.batch_max));
-  if (!in_work.empty()) return Send(FirstBatch(std::move(in_work)));
-  WATTMINT_ASSIGN_OR_RETURN(
-      auto due, queries_.ListDueTasks(clock_.Now(), limits_.batch_max, !limits_.automatic));
-  if (due.empty()) return false;
-  return Begin(std::move(due));
+  WATTMINT_ASSIGN_OR_RETURN(auto in_work,
+                            queries_.ListTasksInWork(clock_.Now(), limits_.batch_max));
+  return in_work.empty() ? Begin() : Continue(std::move(in_work));
 }
 
-absl::StatusOr<bool> Minter::Begin(std::vector<MintTask> due) {
-  WATTMINT_ASSIGN_OR_RETURN(Plan plan, planner_.Make(std::move(due), clock_.Now()));
-  std::vector<ledger::MintOrder> orders;
-  std::ranges::transform(plan.to_sign, std::back_inserter(orders), OrderFor);
-  auto mints = ledger_.Sign(orders);
-  for (std::size_t i = 0; i < mints.size(); ++i) {
-    WATTMINT_ASSIGN_OR_RETURN(ledger::SignedMint mint, std::move(mints[i]));
-    plan.to_sign[i].signed_bytes = std::move(mint.bytes);
-    plan.to_sign[i].transaction_signature = std::move(mint.signature);
-    plan.to_sign[i].expiry_height = mint.expiry_height;
+// Finds out what became of tasks whose time has come, and sends again what is still open.
+absl::StatusOr<bool> Minter::Continue(Tasks tasks) {
+  const auto is_claim = [](const MintTask& task) { return task.state == MintState::kClaimed; };
+  const auto sent = std::stable_partition(tasks.begin(), tasks.end(), is_claim);
+  const Tasks expired(tasks.begin(), sent);
+  tasks.erase(tasks.begin(), sent);
+  if (!expired.empty()) {
+    WATTMINT_RETURN_IF_ERROR(Write(
+        [&](store::WriteContext& context) {
+          return WriteReleases(context, expired, limits_.attempts_max);
+        },
+        expired.size()));
   }
-  WATTMINT_RETURN_IF_ERROR(store::RunOp(
-      queue_, [&plan](store::WriteContext& context) { return WritePlan(context, plan); },
-      plan.to_sign.size() * kEventsPerTask + 1));
-  if (plan.to_sign.empty()) return true;
-  return Send(std::move(plan.to_sign));
-}
-
-absl::StatusOr<bool> Minter::Send(std::vector<MintTask> tasks) {
-  std::vector<ledger::SignedMint> mints;
-  mints.reserve(tasks.size());
-  for (MintTask& task : tasks) {
-    task.state = domain::MintState::kSigned;
-    mints.push_back({task.signed_bytes, task.transaction_signature, task.expiry_height});
-  }
-  const auto receipts = ledger_.Submit(mints);
-  const std::size_t weight = tasks.size() * kEventsPerTask;
-  WATTMINT_RETURN_IF_ERROR(store::RunOp(
-      queue_, [&](store::WriteContext& context) { return WriteReceipts(context, tasks, receipts); },
-      weight));
-  // What the ledger did not answer is tried again, but not at once.
-  for (const auto& receipt : receipts) {
-    if (!receipt.ok() && !absl::IsInvalidArgument(receipt.status())) return receipt.status();
-  }
+  if (tasks.empty()) return true;
+  WATTMINT_ASSIGN_OR_RETURN(ledger::Findings findings, ledger_.LookUp(KeysOf(tasks)));
+  Tasks open;
+  WATTMINT_RETURN_IF_ERROR(Settle(std::move(tasks), std::move(findings), open));
+  if (!open.empty()) WATTMINT_RETURN_IF_ERROR(Send(std::move(open)));
   return true;
+}
+
+absl::Status Minter::Settle(Tasks tasks, ledger::Findings findings, Tasks& open) {
+  const domain::Time retry = RetryTime(std::ranges::max(tasks, {}, &MintTask::attempts).attempts);
+  Tasks settled;
+  ledger::Findings found{.final_height = findings.final_height, .mints = {}};
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (!IsSettled(tasks[i], findings.mints[i], findings.final_height)) {
+      open.push_back(std::move(tasks[i]));
+      continue;
+    }
+    tasks[i].next_attempt = retry;
+    settled.push_back(std::move(tasks[i]));
+    found.mints.push_back(std::move(findings.mints[i]));
+  }
+  if (settled.empty()) return absl::OkStatus();
+  return Write(
+      [&](store::WriteContext& context) {
+        return WriteFindings(context, settled, found, limits_.attempts_max);
+      },
+      settled.size());
+}
+
+absl::StatusOr<bool> Minter::Begin() {
+  const std::string batch_id = NewBatchId(random_);
+  WATTMINT_ASSIGN_OR_RETURN(Tasks claimed, Claim(batch_id));
+  if (claimed.empty()) return false;
+  WATTMINT_ASSIGN_OR_RETURN(Plan plan, planner_.Make(std::move(claimed), batch_id, clock_.Now()));
+  const absl::Status signing = SignPlan(ledger_, RetryTime(1), plan);
+  WATTMINT_RETURN_IF_ERROR(
+      Write([&plan](store::WriteContext& context) { return WritePlan(context, plan); },
+            plan.to_sign.size() + plan.nothing.size()));
+  for (MintTask& task : plan.to_sign) {
+    task.state = MintState::kSigned;
+    task.attempts += 1;
+    task.sends = 0;
+  }
+  if (!plan.to_sign.empty()) WATTMINT_RETURN_IF_ERROR(Send(std::move(plan.to_sign)));
+  WATTMINT_RETURN_IF_ERROR(signing);
+  return true;
+}
+
+absl::StatusOr<Minter::Tasks> Minter::Claim(const std::string& batch_id) {
+  WATTMINT_ASSIGN_OR_RETURN(const int in_work, queries_.CountTasksInWork());
+  const int room = std::min(limits_.batch_max, limits_.in_work_max - in_work);
+  if (room <= 0) return Tasks();
+  WATTMINT_ASSIGN_OR_RETURN(Tasks due,
+                            queries_.ListDueTasks(clock_.Now(), room, !limits_.automatic));
+  if (due.empty()) return Tasks();
+  Tasks claimed;
+  WATTMINT_RETURN_IF_ERROR(store::RunOp(
+      queue_,
+      [&](store::WriteContext& context) -> absl::Status {
+        WATTMINT_ASSIGN_OR_RETURN(
+            claimed, WriteClaims(context, due, batch_id, clock_.Now() + limits_.claim_lease));
+        return absl::OkStatus();
+      },
+      due.size()));
+  return claimed;
+}
+
+absl::Status Minter::Send(Tasks tasks) {
+  const auto receipts = ledger_.Submit(MintsOf(tasks));
+  // One time for all of them, so that they are looked up together again.
+  const domain::Time retry = RetryTime(std::ranges::max(tasks, {}, &MintTask::sends).sends + 1);
+  for (MintTask& task : tasks) task.next_attempt = retry;
+  WATTMINT_RETURN_IF_ERROR(Write(
+      [&](store::WriteContext& context) {
+        return WriteReceipts(context, tasks, receipts, limits_.attempts_max);
+      },
+      tasks.size()));
+  return FirstUnknown(receipts);
+}
+
+absl::Status Minter::Write(std::function<absl::Status(store::WriteContext&)> write,
+                           std::size_t tasks) {
+  return store::RunOp(queue_, std::move(write), tasks * kRowsPerTask + 1);
 }
 
 void Minter::MintByHand(std::int64_t task_id, TaskCallback done) {
@@ -175,14 +261,16 @@ void Minter::Switch(bool paused, std::string reason, Callback done) {
         return context.Append(domain::MintingSwitched{paused, reason});
       },
       [this, paused, reason, done = std::move(done)](const absl::Status& status) {
-        if (status.ok()) {
-          base::MutexLock lock(mutex_);
-          paused_ = paused;
-          pause_reason_ = reason;
-        }
+        if (status.ok()) NotePaused(paused, reason);
         Wake();
         done(status);
       }));
+}
+
+void Minter::NotePaused(bool paused, std::string reason) {
+  base::MutexLock lock(mutex_);
+  paused_ = paused;
+  pause_reason_ = std::move(reason);
 }
 
 Minter::State Minter::state() const {

@@ -21,10 +21,13 @@
 namespace wattmint::mint {
 
 // Works mint tasks, each exactly once, whatever crashes in between:
-//   PENDING -> SIGNED (the signed bytes are durable) -> CONFIRMED | PARKED.
-// What is SIGNED is sent again, byte for byte, until the ledger answers, and before anything new is
-// begun. Each step is one transaction with its events.
+//   PENDING -> CLAIMED (a lease) -> SIGNED (the bytes are durable) -> SUBMITTED (the outcome is
+//   open) -> CONFIRMED, or PARKED for a person.
+// What may have been sent is looked up, and sent again byte for byte, until it is final; it is
+// signed anew only when its bytes are void. Each step is one transaction with its events. What
+// waits for its time holds up nobody: only tasks that are due are looked at.
 //
+// Several minters may work on one database: leases and compare-and-set keep them apart.
 // Threads: Run() and WorkOnce() on one; the rest from any. Lifetime: what it is given must outlive
 // it.
 class Minter {
@@ -43,7 +46,7 @@ class Minter {
          ledger::Ledger& ledger, base::Clock& clock, base::RandomSource& random,
          const domain::MintLimits& limits);
 
-  // Reads the durable switches. Call it before anything else.
+  // Reads the durable switches, as each WorkOnce() does.
   absl::Status Load();
   // Works until Stop().
   void Run();
@@ -51,13 +54,14 @@ class Minter {
   // There may be something to do.
   void Wake();
 
-  // One batch, if there is one. Whether anything moved on. Blocks until it is durable.
+  // One batch, if there is one. Whether anything moved on. Blocks until it is durable. An error is
+  // one of storage or ledger: wait a little before the next call.
   absl::StatusOr<bool> WorkOnce();
 
   // Asks for one task to be worked also while automatic minting is off. A task that is not PENDING
   // is answered as it is. kNotFound.
   void MintByHand(std::int64_t task_id, TaskCallback done);
-  // PARKED to PENDING. kNotFound, kFailedPrecondition.
+  // PARKED back to work. kNotFound, kFailedPrecondition.
   void Retry(std::int64_t task_id, TaskCallback done);
   void Pause(std::string reason, Callback done);
   void Resume(Callback done);
@@ -66,11 +70,20 @@ class Minter {
 
  private:
   using Transition = absl::StatusOr<domain::MintTask> (*)(store::WriteContext&, std::int64_t);
+  using Tasks = std::vector<domain::MintTask>;
 
-  absl::StatusOr<bool> Begin(std::vector<domain::MintTask> due);
-  absl::StatusOr<bool> Send(std::vector<domain::MintTask> tasks);
+  absl::StatusOr<bool> Continue(Tasks tasks);
+  absl::Status Settle(Tasks tasks, ledger::Findings findings, Tasks& open);
+  absl::StatusOr<bool> Begin();
+  absl::StatusOr<Tasks> Claim(const std::string& batch_id);
+  absl::Status Send(Tasks tasks);
+  absl::Status Write(std::function<absl::Status(store::WriteContext&)> write, std::size_t tasks);
+  // When to look again at a task whose bytes were sent, or not signed, so often.
+  domain::Time RetryTime(int tries);
+
   void Change(std::int64_t task_id, Transition transition, TaskCallback done);
   void Switch(bool paused, std::string reason, Callback done);
+  void NotePaused(bool paused, std::string reason);
   void WaitForWork(base::Duration timeout);
   base::Duration IdleTime(int failures);
 

@@ -2,89 +2,132 @@
 #include "core/mint/planner.h"
 
 #include "core/base/status_macros.h"
-#include "core/base/uuid.h"
+#include "core/domain/ids.h"
 #include "core/store/run_op.h"
+
+#include <fmt/format.h>
 
 #include <utility>
 
 namespace wattmint::mint {
 namespace {
 
-// A random UUID (RFC 9562, version 4).
-std::string NewBatchId(base::RandomSource& random) {
-  base::Uuid uuid;
-  random.Fill(uuid.bytes);
-  uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | 0x40);
-  uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);
-  return uuid.ToString();
+using domain::Energy;
+using domain::MintTask;
+
+void PutInto(std::vector<MintTask>& place, MintTask task, std::string reason) {
+  task.reason = std::move(reason);
+  place.push_back(std::move(task));
+}
+
+domain::Time NextDay(domain::Time now) {
+  return std::chrono::floor<std::chrono::days>(now) + std::chrono::days(1);
 }
 
 }  // namespace
 
 Planner::Planner(store::CommitQueue& queue, store::Queries& queries,
-                 const store::MeterRegistry& registry, base::RandomSource& random,
-                 const domain::MintLimits& limits)
-    : queue_(queue), queries_(queries), registry_(registry), random_(random), limits_(limits) {}
+                 const store::MeterRegistry& registry, const domain::MintLimits& limits)
+    : queue_(queue), queries_(queries), registry_(registry), limits_(limits) {}
 
-absl::StatusOr<Plan> Planner::Make(std::vector<domain::MintTask> due, domain::Time now) {
-  Plan plan{.batch_id = NewBatchId(random_),
+absl::StatusOr<Plan> Planner::Make(std::vector<MintTask> claimed, std::string batch_id,
+                                   domain::Time now) {
+  Plan plan{.batch_id = std::move(batch_id),
             .to_sign = {},
             .to_defer = {},
             .nothing = {},
             .to_park = {},
+            .to_reject = {},
+            .fixed = {},
             .remainders = {}};
-  for (domain::MintTask& task : due) {
-    task.batch_id = plan.batch_id;
-    WATTMINT_RETURN_IF_ERROR(Place(std::move(task), now, plan));
-  }
+  WATTMINT_ASSIGN_OR_RETURN(day_energy_, queries_.GetSignedEnergy(domain::DayOf(now)));
+  for (MintTask& task : claimed) WATTMINT_RETURN_IF_ERROR(Place(std::move(task), now, plan));
   return plan;
 }
 
-absl::Status Planner::Place(domain::MintTask task, domain::Time now, Plan& plan) {
+absl::Status Planner::Place(MintTask task, domain::Time now, Plan& plan) {
   WATTMINT_ASSIGN_OR_RETURN(task.wallet_address, WalletFor(task));
-  if (task.wallet_address.empty()) {
-    task.next_attempt = now + limits_.poll_interval;
-    task.reason = "NO_WALLET: the meter has no wallet yet";
-    plan.to_defer.push_back(std::move(task));
-    return absl::OkStatus();
-  }
-  // A task that was parked and put back keeps the amount that it had.
-  if (task.tokens == domain::TokenAmount()) {
-    WATTMINT_ASSIGN_OR_RETURN(const std::int64_t carried, RemainderOf(task.meter_id, plan));
-    const auto conversion = domain::ConvertEnergy(task.energy, limits_.ratio, carried);
-    if (!conversion.ok()) {
-      task.reason = "AMOUNT: " + conversion.status().ToString();
-      plan.to_park.push_back(std::move(task));
-      return absl::OkStatus();
-    }
-    task.tokens = conversion->tokens;
-    if (limits_.ratio.denominator != 1) {
-      plan.remainders[task.meter_id] = {conversion->remainder, limits_.ratio.denominator};
-    }
+  if (task.tokens != domain::TokenAmount()) plan.fixed.insert(task.task_id);
+  WATTMINT_ASSIGN_OR_RETURN(const bool is_held_back, IsHeldBack(task, now, plan));
+  if (is_held_back) return absl::OkStatus();
+  if (!plan.fixed.contains(task.task_id)) {
+    WATTMINT_ASSIGN_OR_RETURN(const bool is_converted, Convert(task, plan));
+    if (!is_converted) return absl::OkStatus();
   }
   auto& place = task.tokens == domain::TokenAmount() ? plan.nothing : plan.to_sign;
   place.push_back(std::move(task));
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> Planner::WalletFor(const domain::MintTask& task) {
+absl::StatusOr<bool> Planner::IsHeldBack(MintTask& task, domain::Time now, Plan& plan) {
+  if (task.energy <= Energy()) {
+    PutInto(plan.to_reject, std::move(task), "ENERGY: there is nothing that may be minted");
+    return true;
+  }
+  if (task.wallet_address.empty()) {
+    task.next_attempt = now + limits_.poll_interval;
+    PutInto(plan.to_defer, std::move(task), "NO_WALLET: the meter has no wallet yet");
+    return true;
+  }
+  if (!domain::IsWalletAddress(task.wallet_address)) {
+    PutInto(plan.to_park, std::move(task), "WALLET_INVALID: the wallet is no Solana address");
+    return true;
+  }
+  if (task.energy > limits_.energy_max) {
+    PutInto(plan.to_park, std::move(task),
+            fmt::format("CAP_PER_READING: above {} kWh", limits_.energy_max.ToString()));
+    return true;
+  }
+  if (plan.fixed.contains(task.task_id)) return false;
+  const auto day_energy = day_energy_.CheckedAdd(task.energy);
+  const bool is_capped = limits_.day_energy_max > Energy();
+  if (!day_energy || (is_capped && *day_energy > limits_.day_energy_max)) {
+    task.next_attempt = NextDay(now);
+    PutInto(plan.to_defer, std::move(task),
+            fmt::format("CAP_PER_DAY: {} kWh are enough for one day",
+                        limits_.day_energy_max.ToString()));
+    return true;
+  }
+  day_energy_ = *day_energy;
+  return false;
+}
+
+absl::StatusOr<std::string> Planner::WalletFor(const MintTask& task) {
   const auto meter = registry_.Find(task.meter_id);
   if (meter && meter->user_id == task.user_id) return meter->wallet_address;
   WATTMINT_ASSIGN_OR_RETURN(const auto reading, queries_.FindReading(task.reading_id));
   return reading ? reading->wallet_address : std::string();
 }
 
-absl::StatusOr<std::int64_t> Planner::RemainderOf(const std::string& meter_id, Plan& plan) {
-  if (limits_.ratio.denominator == 1) return 0;
+absl::StatusOr<bool> Planner::Convert(MintTask& task, Plan& plan) {
+  domain::Remainder carried;
+  if (limits_.ratio.denominator != 1) {
+    WATTMINT_ASSIGN_OR_RETURN(carried, RemainderOf(task.meter_id, plan));
+  }
+  const auto conversion =
+      domain::ConvertEnergy(task.energy, limits_.ratio, domain::CarryTo(limits_.ratio, carried));
+  if (!conversion.ok()) {
+    PutInto(plan.to_park, std::move(task), "AMOUNT: " + conversion.status().ToString());
+    return false;
+  }
+  task.tokens = conversion->tokens;
+  if (limits_.ratio.denominator != 1) {
+    plan.remainders[task.meter_id].after = {conversion->remainder, limits_.ratio.denominator};
+  }
+  return true;
+}
+
+absl::StatusOr<domain::Remainder> Planner::RemainderOf(const std::string& meter_id, Plan& plan) {
   if (const auto it = plan.remainders.find(meter_id); it != plan.remainders.end()) {
-    return it->second.numerator;
+    return it->second.after;
   }
   domain::Remainder remainder;
   WATTMINT_RETURN_IF_ERROR(store::RunOp(queue_, [&](store::WriteContext& context) -> absl::Status {
     WATTMINT_ASSIGN_OR_RETURN(remainder, context.transaction().GetRemainder(meter_id));
     return absl::OkStatus();
   }));
-  return domain::CarryTo(limits_.ratio, remainder);
+  plan.remainders[meter_id] = {remainder, remainder};
+  return remainder;
 }
 
 }  // namespace wattmint::mint

@@ -10,26 +10,35 @@
 #include "core/store/queries.h"
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 #include <absl/status/statusor.h>
 
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wattmint::mint {
 
-// What is to become of a batch of due tasks.
+// What is to become of a batch of claimed tasks. All are CLAIMED as stored.
 struct Plan {
+  struct RemainderChange {
+    domain::Remainder before;  // as it was read; another mint may come between
+    domain::Remainder after;
+  };
+
   std::string batch_id;
-  std::vector<domain::MintTask> to_sign;   // wallet and tokens are set
-  std::vector<domain::MintTask> to_defer;  // not now: next_attempt and reason are set
-  std::vector<domain::MintTask> nothing;   // less than one base unit: carried over to the next
-  std::vector<domain::MintTask> to_park;   // can never be minted as it is; reason is set
-  // By meter, as they are afterwards.
-  absl::flat_hash_map<std::string, domain::Remainder> remainders;
+  std::vector<domain::MintTask> to_sign;    // wallet and tokens are set
+  std::vector<domain::MintTask> to_defer;   // not now: next_attempt and reason are set
+  std::vector<domain::MintTask> nothing;    // less than one base unit: carried over to the next
+  std::vector<domain::MintTask> to_park;    // needs a person; reason is set
+  std::vector<domain::MintTask> to_reject;  // nothing that may be minted; reason is set
+  // Tasks whose amount was fixed, and whose energy was counted for the day, by an earlier signing.
+  absl::flat_hash_set<std::int64_t> fixed;
+  absl::flat_hash_map<std::string, RemainderChange> remainders;  // by meter
 };
 
-// Decides how much is minted for each task, and to which wallet.
+// Decides how much is minted for each task, and to which wallet, and whether it may be at all: here
+// a reading is looked at again, apart from the request that brought it.
 //
 // Tokens are rounded down to whole base units; what is left over is carried to the meter's next
 // mint. The wallet is the one that the registry names for the meter now, as long as the meter still
@@ -37,20 +46,29 @@ struct Plan {
 class Planner {
  public:
   Planner(store::CommitQueue& queue, store::Queries& queries, const store::MeterRegistry& registry,
-          base::RandomSource& random, const domain::MintLimits& limits);
+          const domain::MintLimits& limits);
 
-  absl::StatusOr<Plan> Make(std::vector<domain::MintTask> due, domain::Time now);
+  absl::StatusOr<Plan> Make(std::vector<domain::MintTask> claimed, std::string batch_id,
+                            domain::Time now);
 
  private:
-  absl::StatusOr<std::string> WalletFor(const domain::MintTask& task);
-  absl::StatusOr<std::int64_t> RemainderOf(const std::string& meter_id, Plan& plan);
   absl::Status Place(domain::MintTask task, domain::Time now, Plan& plan);
+  // What speaks against minting the task now; it is placed then.
+  absl::StatusOr<bool> IsHeldBack(domain::MintTask& task, domain::Time now, Plan& plan);
+  absl::StatusOr<std::string> WalletFor(const domain::MintTask& task);
+  // Sets the tokens; false when they cannot be told, and the task is placed.
+  absl::StatusOr<bool> Convert(domain::MintTask& task, Plan& plan);
+  absl::StatusOr<domain::Remainder> RemainderOf(const std::string& meter_id, Plan& plan);
 
   store::CommitQueue& queue_;
   store::Queries& queries_;
   const store::MeterRegistry& registry_;
-  base::RandomSource& random_;
   const domain::MintLimits limits_;
+  domain::Energy day_energy_;  // of the day of the plan in work, with what it holds
 };
+
+// Has the plan's mints signed. What is not signed leaves `to_sign`: refused for good to be parked,
+// else deferred to `retry_at`. Answers the first trouble that is not for good.
+absl::Status SignPlan(ledger::Ledger& ledger, domain::Time retry_at, Plan& plan);
 
 }  // namespace wattmint::mint

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/mint/transitions.h"
 
-#include "core/base/assert.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
+#include "core/mint/task_record.h"
 
 #include <fmt/format.h>
 
@@ -15,156 +15,128 @@ namespace {
 using domain::MintState;
 using domain::MintTask;
 
-// Looks before anything is written, since an op may refuse only then.
-absl::Status RequireState(store::WriteContext& context, const std::vector<MintTask>& tasks,
-                          MintState state) {
-  for (const MintTask& task : tasks) {
-    WATTMINT_ASSIGN_OR_RETURN(const auto stored, context.transaction().FindTask(task.task_id));
-    if (!stored || stored->state != state) {
-      return base::Aborted("task {} is {}, not {}", task.task_id,
-                           stored ? Name(stored->state) : "unknown", Name(state));
+absl::Status RequireSameRemainders(store::WriteContext& context, const Plan& plan) {
+  for (const auto& [meter_id, change] : plan.remainders) {
+    WATTMINT_ASSIGN_OR_RETURN(const domain::Remainder stored,
+                              context.transaction().GetRemainder(meter_id));
+    if (stored != change.before) {
+      return base::Aborted("another mint of meter {} came between", meter_id);
     }
   }
   return absl::OkStatus();
 }
 
-absl::Status Store(store::WriteContext& context, MintTask& task, MintState expected) {
-  task.update_time = context.now();
-  WATTMINT_ASSIGN_OR_RETURN(const bool stored, context.transaction().UpdateTask(task, expected));
-  WATTMINT_ASSERT(stored, "task {} changed within its transaction", task.task_id);
-  return absl::OkStatus();
-}
-
-// Stores the task in its new state and tells so.
-absl::Status Move(store::WriteContext& context, MintTask& task, MintState from, MintState to) {
-  task.state = to;
-  WATTMINT_RETURN_IF_ERROR(Store(context, task, from));
-  return context.Append(domain::TaskStatusChanged{task.task_id, task.user_id, task.meter_id,
-                                                  task.batch_id, from, to, task.reason});
-}
-
-absl::Status TellExecution(store::WriteContext& context, const MintTask& task,
-                           std::int64_t ledger_height) {
-  return context.Append(domain::TaskUpdated{task.task_id, task.user_id, task.meter_id,
-                                            task.batch_id, task.wallet_address, task.tokens,
-                                            task.transaction_signature, ledger_height});
-}
-
 absl::Status Sign(store::WriteContext& context, MintTask task) {
   task.reason.clear();
   task.attempts += 1;
+  task.sends = 0;
+  task.next_attempt = context.now();
   WATTMINT_RETURN_IF_ERROR(TellExecution(context, task, 0));
-  return Move(context, task, MintState::kPending, MintState::kSigned);
+  return MoveTask(context, task, MintState::kSigned);
 }
 
-absl::Status Confirm(store::WriteContext& context, MintTask& task, const ledger::Receipt& receipt) {
-  task.transaction_signature = receipt.signature;
-  task.reason.clear();
-  WATTMINT_RETURN_IF_ERROR(TellExecution(context, task, receipt.height));
-  if (receipt.fee != 0) {
-    WATTMINT_RETURN_IF_ERROR(context.Append(domain::TaskFeeUpdated{
-        task.task_id, task.user_id, task.meter_id, task.batch_id, 0, receipt.fee}));
-  }
-  WATTMINT_RETURN_IF_ERROR(Move(context, task, MintState::kSigned, MintState::kConfirmed));
-  return context.Append(domain::TokensMinted{task.user_id, task.wallet_address, task.meter_id,
-                                             task.energy, task.tokens, task.transaction_signature,
-                                             task.reading_id, task.task_id, task.batch_id,
-                                             task.interval_start});
+absl::Status Defer(store::WriteContext& context, MintTask task) {
+  task.batch_id.clear();
+  return StoreTask(context, task, MintState::kPending);
 }
 
-absl::Status Park(store::WriteContext& context, MintTask& task, MintState from,
-                  std::string reason) {
-  task.reason = std::move(reason);
-  return Move(context, task, from, MintState::kParked);
+// What is refused at the claim is told to the owner as a refused reading is.
+absl::Status Reject(store::WriteContext& context, MintTask task) {
+  WATTMINT_RETURN_IF_ERROR(context.Append(
+      domain::MeterReadingValidationFailed{task.user_id,
+                                           task.wallet_address,
+                                           task.meter_id,
+                                           task.energy,
+                                           {domain::Rejection::kEnergyInvalid, task.reason},
+                                           task.interval_start}));
+  return MoveTask(context, task, MintState::kRejected);
 }
 
-bool IsPermanent(const absl::Status& status) { return absl::IsInvalidArgument(status); }
-
-absl::Status WriteReceipt(store::WriteContext& context, MintTask& task,
-                          const absl::StatusOr<ledger::Receipt>& receipt,
-                          domain::BatchMintingCompleted& batch) {
-  if (!receipt.ok() && IsPermanent(receipt.status())) {
-    ++batch.failed_mints;
-    return Park(context, task, MintState::kSigned,
-                fmt::format("LEDGER_REFUSED: {}", base::Message(receipt.status())));
+absl::Status CountEnergy(store::WriteContext& context, const Plan& plan) {
+  domain::Energy energy;
+  for (const MintTask& task : plan.to_sign) {
+    if (plan.fixed.contains(task.task_id)) continue;
+    const auto sum = energy.CheckedAdd(task.energy);
+    if (!sum) return base::Internal("the energy of batch {} overflows", plan.batch_id);
+    energy = *sum;
   }
-  if (!receipt.ok()) {
-    ++batch.deferred_mints;
-    task.attempts += 1;
-    task.reason = fmt::format("OUTCOME_UNKNOWN: {}", base::Message(receipt.status()));
-    return Store(context, task, MintState::kSigned);
-  }
-  const bool is_ours =
-      receipt->verdict != ledger::Verdict::kConflict && receipt->tokens == task.tokens;
-  if (!is_ours) {
-    ++batch.failed_mints;
-    return Park(context, task, MintState::kSigned,
-                fmt::format("CONFLICT: the ledger minted {} base units for this reading, not {}",
-                            receipt->tokens.base_units(), task.tokens.base_units()));
-  }
-  auto& count =
-      receipt->verdict == ledger::Verdict::kMinted ? batch.successful_mints : batch.duplicate_mints;
-  ++count;
-  return Confirm(context, task, *receipt);
-}
-
-absl::StatusOr<MintTask> Find(store::WriteContext& context, std::int64_t task_id) {
-  WATTMINT_ASSIGN_OR_RETURN(auto task, context.transaction().FindTask(task_id));
-  if (!task) return base::NotFound("there is no mint task {}", task_id);
-  return *std::move(task);
+  if (energy == domain::Energy()) return absl::OkStatus();
+  return context.transaction().AddSignedEnergy(domain::DayOf(context.now()), energy);
 }
 
 }  // namespace
 
+absl::StatusOr<std::vector<MintTask>> WriteClaims(store::WriteContext& context,
+                                                  std::vector<MintTask> due,
+                                                  const std::string& batch_id,
+                                                  domain::Time lease_end) {
+  std::vector<MintTask> claimed;
+  claimed.reserve(due.size());
+  for (MintTask& task : due) {
+    task.batch_id = batch_id;
+    task.next_attempt = lease_end;
+    task.update_time = context.now();
+    task.state = MintState::kClaimed;
+    WATTMINT_ASSIGN_OR_RETURN(const bool is_ours,
+                              context.transaction().UpdateTask(task, MintState::kPending));
+    if (is_ours) claimed.push_back(std::move(task));
+  }
+  return claimed;
+}
+
 absl::Status WritePlan(store::WriteContext& context, const Plan& plan) {
-  for (const auto* tasks : {&plan.to_sign, &plan.to_defer, &plan.nothing, &plan.to_park}) {
-    WATTMINT_RETURN_IF_ERROR(RequireState(context, *tasks, MintState::kPending));
+  for (const auto* tasks :
+       {&plan.to_sign, &plan.to_defer, &plan.nothing, &plan.to_park, &plan.to_reject}) {
+    WATTMINT_RETURN_IF_ERROR(RequireUnchanged(context, *tasks));
   }
+  WATTMINT_RETURN_IF_ERROR(RequireSameRemainders(context, plan));
+  WATTMINT_RETURN_IF_ERROR(CountEnergy(context, plan));
   for (const MintTask& task : plan.to_sign) WATTMINT_RETURN_IF_ERROR(Sign(context, task));
-  for (MintTask task : plan.to_defer) {
-    task.batch_id.clear();
-    WATTMINT_RETURN_IF_ERROR(Store(context, task, MintState::kPending));
-  }
+  for (const MintTask& task : plan.to_defer) WATTMINT_RETURN_IF_ERROR(Defer(context, task));
   for (MintTask task : plan.nothing) {
     task.reason = "BELOW_ONE_UNIT: carried over to the meter's next mint";
-    WATTMINT_RETURN_IF_ERROR(Move(context, task, MintState::kPending, MintState::kNotApplicable));
+    WATTMINT_RETURN_IF_ERROR(MoveTask(context, task, MintState::kNotApplicable));
   }
   for (MintTask task : plan.to_park) {
-    WATTMINT_RETURN_IF_ERROR(Park(context, task, MintState::kPending, task.reason));
+    WATTMINT_RETURN_IF_ERROR(ParkTask(context, task, task.reason));
   }
-  for (const auto& [meter_id, remainder] : plan.remainders) {
-    WATTMINT_RETURN_IF_ERROR(context.transaction().SetRemainder(meter_id, remainder));
+  for (const MintTask& task : plan.to_reject) WATTMINT_RETURN_IF_ERROR(Reject(context, task));
+  for (const auto& [meter_id, change] : plan.remainders) {
+    WATTMINT_RETURN_IF_ERROR(context.transaction().SetRemainder(meter_id, change.after));
   }
   return absl::OkStatus();
 }
 
-absl::Status WriteReceipts(store::WriteContext& context, std::vector<MintTask> tasks,
-                           const std::vector<absl::StatusOr<ledger::Receipt>>& receipts) {
-  WATTMINT_ASSERT(tasks.size() == receipts.size(), "{} answers for {} mints", receipts.size(),
-                  tasks.size());
-  WATTMINT_RETURN_IF_ERROR(RequireState(context, tasks, MintState::kSigned));
-  domain::BatchMintingCompleted batch{.batch_id = tasks.front().batch_id,
-                                      .total_readings = static_cast<std::int32_t>(tasks.size())};
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    WATTMINT_RETURN_IF_ERROR(WriteReceipt(context, tasks[i], receipts[i], batch));
+absl::Status WriteReleases(store::WriteContext& context, const std::vector<MintTask>& expired,
+                           int attempts_max) {
+  for (const MintTask& seen : expired) {
+    WATTMINT_ASSIGN_OR_RETURN(MintTask task, FindTask(context, seen.task_id));
+    if (task.state != MintState::kClaimed || task.batch_id != seen.batch_id) continue;
+    task.attempts += 1;
+    task.batch_id.clear();
+    task.next_attempt = context.now();
+    if (task.attempts >= attempts_max) {
+      WATTMINT_RETURN_IF_ERROR(
+          ParkTask(context, task,
+                   fmt::format("LEASE_EXPIRED: claimed {} times and never signed", task.attempts)));
+    } else {
+      WATTMINT_RETURN_IF_ERROR(StoreTask(context, task, MintState::kPending));
+    }
   }
-  WATTMINT_ASSERT(batch.total_readings == batch.successful_mints + batch.failed_mints +
-                                              batch.deferred_mints + batch.duplicate_mints,
-                  "the counts of batch {} do not add up", batch.batch_id);
-  return context.Append(std::move(batch));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<MintTask> WriteByHand(store::WriteContext& context, std::int64_t task_id) {
-  WATTMINT_ASSIGN_OR_RETURN(MintTask task, Find(context, task_id));
+  WATTMINT_ASSIGN_OR_RETURN(MintTask task, FindTask(context, task_id));
   if (task.state != MintState::kPending) return task;
   task.by_hand = true;
   task.next_attempt = context.now();
-  WATTMINT_RETURN_IF_ERROR(Store(context, task, MintState::kPending));
+  WATTMINT_RETURN_IF_ERROR(StoreTask(context, task, MintState::kPending));
   return task;
 }
 
 absl::StatusOr<MintTask> WriteRetry(store::WriteContext& context, std::int64_t task_id) {
-  WATTMINT_ASSIGN_OR_RETURN(MintTask task, Find(context, task_id));
+  WATTMINT_ASSIGN_OR_RETURN(MintTask task, FindTask(context, task_id));
   if (task.state != MintState::kParked) {
     return base::FailedPrecondition("task {} is {}, not PARKED", task_id, Name(task.state));
   }
@@ -172,9 +144,8 @@ absl::StatusOr<MintTask> WriteRetry(store::WriteContext& context, std::int64_t t
   task.by_hand = true;
   task.next_attempt = context.now();
   task.reason.clear();
-  task.signed_bytes.clear();
-  task.transaction_signature.clear();
-  WATTMINT_RETURN_IF_ERROR(Move(context, task, MintState::kParked, MintState::kPending));
+  WATTMINT_RETURN_IF_ERROR(MoveTask(
+      context, task, task.signed_bytes.empty() ? MintState::kPending : MintState::kSubmitted));
   return task;
 }
 

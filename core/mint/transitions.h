@@ -2,33 +2,42 @@
 #pragma once
 
 #include "core/domain/mint_task.h"
-#include "core/ledger/ledger.h"
 #include "core/mint/planner.h"
 #include "core/store/commit_queue.h"
 
 #include <absl/status/statusor.h>
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 namespace wattmint::mint {
 
-// The transitions of mint tasks, each with its events, as they are written in one transaction.
-// Every one is a compare-and-set: kAborted, with nothing written, when a task is not in the state
-// that it must be in. Threads: the writer's.
+// The transitions of mint tasks up to SIGNED, and those that a person asks for, each with its
+// events in one transaction. Every one is a compare-and-set. Threads: the writer's.
 
-// PENDING to SIGNED (`plan.to_sign`, whose signed bytes are set), and what else the plan says.
+// PENDING to CLAIMED by `batch_id` until `lease_end`, without a word. Answers those that it got: a
+// task that is not PENDING any more belongs to somebody else.
+absl::StatusOr<std::vector<domain::MintTask>> WriteClaims(store::WriteContext& context,
+                                                          std::vector<domain::MintTask> due,
+                                                          const std::string& batch_id,
+                                                          domain::Time lease_end);
+
+// CLAIMED to what the plan says. kAborted, with nothing written, when a lease was lost or another
+// mint of the same meter came between.
 absl::Status WritePlan(store::WriteContext& context, const Plan& plan);
 
-// SIGNED to what the ledger answered; an unknown outcome remains SIGNED. `receipts` has one answer
-// for each task, in order. All tasks are of one batch.
-absl::Status WriteReceipts(store::WriteContext& context, std::vector<domain::MintTask> tasks,
-                           const std::vector<absl::StatusOr<ledger::Receipt>>& receipts);
+// CLAIMED, whose lease is over, to PENDING; to PARKED after `attempts_max` attempts, since whoever
+// claimed it may have died of it. What changed meanwhile is left alone.
+absl::Status WriteReleases(store::WriteContext& context,
+                           const std::vector<domain::MintTask>& expired, int attempts_max);
 
 // PENDING, to be worked also while automatic minting is off. Answers the task as it is then.
 // kNotFound.
 absl::StatusOr<domain::MintTask> WriteByHand(store::WriteContext& context, std::int64_t task_id);
 
-// PARKED to PENDING. kNotFound, kFailedPrecondition.
+// PARKED back to work: to SUBMITTED when it has signed bytes, whose fate is found out before
+// anything is signed anew, else to PENDING. kNotFound, kFailedPrecondition.
 absl::StatusOr<domain::MintTask> WriteRetry(store::WriteContext& context, std::int64_t task_id);
 
 }  // namespace wattmint::mint

@@ -137,6 +137,8 @@ v1::MintTask ToProto(const domain::MintTask& task) {
   out.set_reason(task.reason);
   wire::ToProto(task.create_time, *out.mutable_create_time());
   wire::ToProto(task.update_time, *out.mutable_update_time());
+  out.set_sends(task.sends);
+  wire::ToProto(task.next_attempt, *out.mutable_next_attempt_time());
   return out;
 }
 

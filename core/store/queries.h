@@ -79,10 +79,16 @@ class Queries {
   virtual absl::StatusOr<std::vector<domain::MintTask>> ListDueTasks(domain::Time now,
                                                                      int count_max,
                                                                      bool by_hand_only) = 0;
-  // Earliest next_attempt of PENDING tasks.
+  // Earliest next_attempt of PENDING tasks (only those asked for by hand if `by_hand_only`) and of
+  // tasks in work.
   virtual absl::StatusOr<std::optional<domain::Time>> FindNextDue(bool by_hand_only) = 0;
-  // CLAIMED, SIGNED and SUBMITTED tasks: what a crash may have left in work.
-  virtual absl::StatusOr<std::vector<domain::MintTask>> ListTasksInWork(int count_max) = 0;
+  // CLAIMED, SIGNED and SUBMITTED tasks with next_attempt <= now, longest due first: what is to be
+  // gone on with, or a crash has left.
+  virtual absl::StatusOr<std::vector<domain::MintTask>> ListTasksInWork(domain::Time now,
+                                                                        int count_max) = 0;
+  virtual absl::StatusOr<int> CountTasksInWork() = 0;
+  // Energy of the tasks that were signed on that day (domain::DayOf), each once.
+  virtual absl::StatusOr<domain::Energy> GetSignedEnergy(std::int64_t day) = 0;
   virtual absl::StatusOr<TaskSums> SumTasks() = 0;
   virtual absl::StatusOr<TaskOverview> GetTaskOverview() = 0;
 

@@ -73,6 +73,8 @@ class Transaction {
   // The part of a base unit that rounding left over for the meter; 0 at first.
   virtual absl::StatusOr<domain::Remainder> GetRemainder(std::string_view meter_id) = 0;
   virtual absl::Status SetRemainder(std::string_view meter_id, domain::Remainder remainder) = 0;
+  // Adds to what was signed on that day (domain::DayOf).
+  virtual absl::Status AddSignedEnergy(std::int64_t day, domain::Energy energy) = 0;
 
   // Meters. InsertMeter draws meter_ref. REQUIRES: the meter_id is new, or known, respectively.
   virtual absl::StatusOr<std::int64_t> InsertMeter(const domain::Meter& meter) = 0;

@@ -241,13 +241,16 @@ TEST_F(SqliteQueriesTest, DueTasksAreThosePendingWhoseTimeHasComeLongestDueFirst
   put_off(2, 90, true);
   put_off(3, 101, true);
   put_off(4, 80, false);
+  put_off(5, 85, true);
   Move(5, MintState::kPending, MintState::kSigned);
   EXPECT_THAT(Ids(queries().ListDueTasks(AtMinute(100), kAny, false)), ElementsAre(4, 2, 1));
   EXPECT_THAT(Ids(queries().ListDueTasks(AtMinute(100), 2, false)), ElementsAre(4, 2));
   EXPECT_THAT(Ids(queries().ListDueTasks(AtMinute(100), kAny, true)), ElementsAre(2));
   EXPECT_THAT(queries().FindNextDue(false), IsOkAndHolds(Optional(AtMinute(80))));
-  EXPECT_THAT(queries().FindNextDue(true), IsOkAndHolds(Optional(AtMinute(90))));
-  EXPECT_THAT(Ids(queries().ListTasksInWork(kAny)), ElementsAre(5));
+  EXPECT_THAT(queries().FindNextDue(true), IsOkAndHolds(Optional(AtMinute(85))))
+      << "a task in work counts, whoever asked for it";
+  EXPECT_THAT(Ids(queries().ListTasksInWork(AtMinute(85), kAny)), ElementsAre(5));
+  EXPECT_THAT(Ids(queries().ListTasksInWork(AtMinute(84), kAny)), ElementsAre());
 }
 
 TEST_F(SqliteQueriesTest, NothingIsDueWhenNothingIsPending) {
@@ -265,12 +268,24 @@ TEST_F(SqliteQueriesTest, TasksInWorkAreThoseThatACrashCanLeave) {
     const domain::ReadingId id = Store(meter, Interval("m", 15 * static_cast<std::int64_t>(i), 15));
     Move(id.row(), MintState::kPending, states[i]);
   }
-  EXPECT_THAT(Ids(queries().ListTasksInWork(kAny)), ElementsAre(2, 3, 4));
-  EXPECT_THAT(Ids(queries().ListTasksInWork(2)), testing::SizeIs(2));
+  EXPECT_THAT(Ids(queries().ListTasksInWork(AtMinute(1'000), kAny)), ElementsAre(2, 3, 4));
+  EXPECT_THAT(Ids(queries().ListTasksInWork(AtMinute(1'000), 2)), testing::SizeIs(2));
+  EXPECT_THAT(queries().CountTasksInWork(), IsOkAndHolds(3));
   const store::TaskOverview overview = Value(queries().GetTaskOverview());
   EXPECT_THAT(Ids(overview.in_work), ElementsAre(2, 3, 4));
   EXPECT_EQ(overview.sums.open, 4);
   EXPECT_EQ(overview.sums.parked, 1);
+}
+
+TEST_F(SqliteQueriesTest, WhatIsSignedOnADayAddsUp) {
+  EXPECT_THAT(queries().GetSignedEnergy(20'000), IsOkAndHolds(domain::Energy()));
+  for (const std::int64_t nano_kwh : {5, 7}) {
+    Write([&](auto& transaction) {
+      Value(transaction.AddSignedEnergy(20'000, domain::Energy::FromNanoKwh(nano_kwh)));
+    });
+  }
+  EXPECT_THAT(queries().GetSignedEnergy(20'000), IsOkAndHolds(domain::Energy::FromNanoKwh(12)));
+  EXPECT_THAT(queries().GetSignedEnergy(20'001), IsOkAndHolds(domain::Energy()));
 }
 
 }  // namespace

@@ -152,6 +152,7 @@ TEST_F(SqliteTransactionTest, UpdateTaskStoresEveryChangeableField) {
     task.expiry_height = 77;
     task.batch_id = "batch";
     task.attempts = 2;
+    task.sends = 3;
     task.next_attempt = AtMinute(40);
     task.by_hand = true;
     task.reason = "because";
@@ -166,6 +167,7 @@ TEST_F(SqliteTransactionTest, UpdateTaskStoresEveryChangeableField) {
   EXPECT_EQ(task.expiry_height, 77);
   EXPECT_EQ(task.batch_id, "batch");
   EXPECT_EQ(task.attempts, 2);
+  EXPECT_EQ(task.sends, 3);
   EXPECT_EQ(task.next_attempt, AtMinute(40));
   EXPECT_TRUE(task.by_hand);
   EXPECT_EQ(task.reason, "because");

@@ -19,7 +19,11 @@ class Spoiler final : public ledger::Ledger {
   std::vector<absl::StatusOr<ledger::SignedMint>> Sign(
       std::span<const ledger::MintOrder> orders) override {
     ++signs;
-    return real_.Sign(orders);
+    auto mints = real_.Sign(orders);
+    for (std::size_t i = 0; change_signed && i < mints.size(); ++i) {
+      change_signed(orders[i], mints[i]);
+    }
+    return mints;
   }
   std::vector<absl::StatusOr<ledger::Receipt>> Submit(
       std::span<const ledger::SignedMint> mints) override {
@@ -27,6 +31,9 @@ class Spoiler final : public ledger::Ledger {
     std::vector<absl::StatusOr<ledger::Receipt>> receipts;
     if (loses_requests) {
       receipts.assign(mints.size(), absl::UnavailableError("the line is cut"));
+      for (auto& receipt : receipts) {
+        if (change_receipt_when_lost) change_receipt_when_lost(receipt);
+      }
       return receipts;
     }
     if (swallows) {
@@ -47,6 +54,8 @@ class Spoiler final : public ledger::Ledger {
   }
   absl::StatusOr<ledger::Supply> GetSupply() override { return real_.GetSupply(); }
   absl::StatusOr<ledger::Findings> LookUp(std::span<const std::string> keys) override {
+    ++look_ups;
+    if (look_up) return look_up(keys);
     return real_.LookUp(keys);
   }
   absl::StatusOr<std::vector<ledger::LedgerMint>> ListMints(std::int64_t from,
@@ -61,8 +70,12 @@ class Spoiler final : public ledger::Ledger {
   bool loses_answers = false;
   bool swallows = false;  // says that it minted, and does not
   std::function<void(absl::StatusOr<ledger::Receipt>&)> change;
+  std::function<void(absl::StatusOr<ledger::Receipt>&)> change_receipt_when_lost;
+  std::function<void(const ledger::MintOrder&, absl::StatusOr<ledger::SignedMint>&)> change_signed;
+  std::function<absl::StatusOr<ledger::Findings>(std::span<const std::string>)> look_up;
   std::vector<std::string> sent;
   int signs = 0;
+  int look_ups = 0;
 
  private:
   static domain::TokenAmount AmountIn(const std::string& mint_text) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/mint/minter.h"
 
+#include "core/mint/transitions.h"
 #include "tests/support/engine.h"
 #include "tests/support/spoiled_ledger.h"
 #include "tests/support/status_matchers.h"
@@ -30,7 +31,7 @@ using testing::HasSubstr;
 class MinterTest : public testing::Test {
  protected:
   explicit MinterTest(domain::MintLimits limits = {.automatic = true, .batch_max = 10})
-      : engine_(limits) {
+      : limits_(limits), engine_(limits) {
     engine_.Register("M1", "alice");
     engine_.Register("M2", "bob");
   }
@@ -74,6 +75,21 @@ class MinterTest : public testing::Test {
     EXPECT_EQ(Supply(), base_units_each * std::ssize(tasks));
   }
 
+  // Lets whatever waits become due.
+  void LetTimePass() { engine_.clock().Advance(limits_.backoff_max); }
+  // A ledger on which nothing is to be found up to this final height.
+  static auto NothingUpTo(std::int64_t final_height) {
+    return [final_height](std::span<const std::string> keys) {
+      return ledger::Findings{
+          final_height, std::vector<std::optional<ledger::LedgerMint>>(keys.size(), std::nullopt)};
+    };
+  }
+  // Signed bytes that are void above this height.
+  static auto ExpiringAt(std::int64_t height) {
+    return [height](const auto&, auto& mint) { mint->expiry_height = height; };
+  }
+
+  const domain::MintLimits limits_;
   Engine engine_;
 };
 
@@ -125,8 +141,12 @@ TEST_F(MinterTest, ALostRequestIsSentAgainByteForByte) {
   spoiler.loses_requests = true;
   for (int i = 0; i < 4; ++i) {
     EXPECT_THAT(engine_.minter().WorkOnce(), StatusIs(absl::StatusCode::kUnavailable));
-    EXPECT_EQ(Task(tasks[0]).state, MintState::kSigned);
+    EXPECT_EQ(Task(tasks[0]).state, MintState::kSubmitted);
+    EXPECT_EQ(Task(tasks[0]).sends, i + 1);
+    EXPECT_EQ(Task(tasks[0]).attempts, 1) << "an unknown outcome uses no attempt up";
     EXPECT_THAT(Task(tasks[0]).reason, HasSubstr("the line is cut"));
+    EXPECT_EQ(*engine_.minter().WorkOnce(), false) << "not before its time";
+    LetTimePass();
   }
   spoiler.loses_requests = false;
   engine_.MintAll();
@@ -138,7 +158,7 @@ TEST_F(MinterTest, ALostRequestIsSentAgainByteForByte) {
 }
 
 // Field notes B1, B2: a ledger that does it and does not answer.
-TEST_F(MinterTest, ALostAnswerMintsOnceAndIsCountedAsADuplicate) {
+TEST_F(MinterTest, ALostAnswerMintsOnce) {
   Spoiler spoiler(engine_.ledger());
   engine_.UseLedger(spoiler);
   const auto tasks = SubmitHours("M1", 3, "1");
@@ -146,13 +166,30 @@ TEST_F(MinterTest, ALostAnswerMintsOnceAndIsCountedAsADuplicate) {
   EXPECT_THAT(engine_.minter().WorkOnce(), StatusIs(absl::StatusCode::kDeadlineExceeded));
   EXPECT_EQ(engine_.Facts<domain::TokensMinted>().size(), 0U);
   spoiler.loses_answers = false;
+  LetTimePass();
   engine_.MintAll();
   ExpectMintedOnce(tasks, 1'000'000'000);
+  EXPECT_EQ(spoiler.sent.size(), 3U) << "what is found is not sent again";
   const auto batches = engine_.Facts<domain::BatchMintingCompleted>();
   ASSERT_EQ(batches.size(), 2U);
   EXPECT_EQ(batches[0].deferred_mints, 3);
-  EXPECT_EQ(batches[1].duplicate_mints, 3) << "a replay is never told as a fresh mint";
-  EXPECT_EQ(batches[1].successful_mints, 0);
+  EXPECT_EQ(batches[1].successful_mints, 3);
+}
+
+TEST_F(MinterTest, AReplayIsNeverToldAsAFreshMint) {
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  const auto tasks = SubmitHours("M1", 3, "1");
+  spoiler.loses_answers = true;
+  EXPECT_FALSE(engine_.minter().WorkOnce().ok());
+  spoiler.loses_answers = false;
+  spoiler.look_up = NothingUpTo(1);  // a node that lags
+  LetTimePass();
+  engine_.MintAll();
+  ExpectMintedOnce(tasks, 1'000'000'000);
+  const auto batch = engine_.Facts<domain::BatchMintingCompleted>().back();
+  EXPECT_EQ(batch.duplicate_mints, 3);
+  EXPECT_EQ(batch.successful_mints, 0);
 }
 
 TEST_F(MinterTest, ARestartFinishesWhatWasSigned) {
@@ -163,6 +200,7 @@ TEST_F(MinterTest, ARestartFinishesWhatWasSigned) {
   EXPECT_FALSE(engine_.minter().WorkOnce().ok());
   engine_.Close();
   engine_.Open();
+  LetTimePass();
   engine_.MintAll();
   ExpectMintedOnce(tasks, 1'000'000'000);
 }
@@ -193,7 +231,7 @@ TEST_F(MinterTest, AParkedTaskIsRetriedAndMintsTheSameAmountOnce) {
   spoiler.change = nullptr;
   const auto retried = Await(&Minter::Retry, tasks[0]);
   ASSERT_THAT(retried, IsOk());
-  EXPECT_EQ(retried->state, MintState::kPending);
+  EXPECT_EQ(retried->state, MintState::kSubmitted) << "what became of the bytes comes first";
   engine_.MintAll();
   ExpectMintedOnce(tasks, 1'500'000'000);
 }
@@ -210,6 +248,265 @@ TEST_F(MinterTest, AnotherAmountOnTheLedgerIsAConflictForAPerson) {
   EXPECT_EQ(Task(tasks[0]).state, MintState::kParked);
   EXPECT_THAT(Task(tasks[0]).reason, HasSubstr("CONFLICT"));
   EXPECT_TRUE(engine_.Facts<domain::TokensMinted>().empty());
+}
+
+TEST_F(MinterTest, WhatIsTakenButNotFinalIsNotMintedYet) {
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  const auto tasks = SubmitHours("M1", 2, "1");
+  spoiler.change = [](auto& receipt) { receipt->verdict = Verdict::kAccepted; };
+  spoiler.look_up = NothingUpTo(1);
+  EXPECT_TRUE(*engine_.minter().WorkOnce());
+  EXPECT_EQ(Task(tasks[0]).state, MintState::kSubmitted);
+  EXPECT_TRUE(engine_.Facts<domain::TokensMinted>().empty());
+  spoiler.look_up = nullptr;
+  LetTimePass();
+  engine_.MintAll();
+  ExpectMintedOnce(tasks, 1'000'000'000);
+}
+
+// W3: signed anew only when the bytes are void, and finally absent.
+TEST_F(MinterTest, BytesThatExpiredAreSignedAnewForTheSameAmount) {
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  const auto tasks = SubmitHours("M1", 1, "1.5");
+  spoiler.change_signed = ExpiringAt(100);
+  spoiler.loses_requests = true;
+  EXPECT_FALSE(engine_.minter().WorkOnce().ok());
+  for (const std::int64_t final_height : {99, 100}) {
+    spoiler.look_up = NothingUpTo(final_height);
+    LetTimePass();
+    EXPECT_FALSE(engine_.minter().WorkOnce().ok());
+    EXPECT_EQ(spoiler.signs, 1) << "they may still be minted at " << final_height;
+  }
+  spoiler.look_up = NothingUpTo(101);
+  LetTimePass();
+  EXPECT_TRUE(*engine_.minter().WorkOnce());
+  EXPECT_EQ(Task(tasks[0]).state, MintState::kPending);
+  EXPECT_TRUE(Task(tasks[0]).signed_bytes.empty());
+  EXPECT_EQ(Task(tasks[0]).tokens.base_units(), 1'500'000'000);
+  spoiler.look_up = nullptr;
+  spoiler.loses_requests = false;
+  LetTimePass();
+  engine_.MintAll();
+  EXPECT_EQ(spoiler.signs, 2);
+  ExpectMintedOnce(tasks, 1'500'000'000);
+  EXPECT_EQ(engine_.queries().GetSignedEnergy(domain::DayOf(engine_.clock().Now()))->nano_kwh(),
+            1'500'000'000)
+      << "signed twice, counted once";
+}
+
+TEST_F(MinterTest, AfterAllAttemptsATaskIsParkedAndCanBeRetried) {
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  const auto tasks = SubmitHours("M1", 1, "1");
+  spoiler.change_signed = ExpiringAt(100);
+  spoiler.look_up = NothingUpTo(101);
+  spoiler.loses_requests = true;
+  for (int i = 0; i < 2 * limits_.attempts_max; ++i) {
+    static_cast<void>(engine_.minter().WorkOnce());
+    LetTimePass();
+  }
+  EXPECT_EQ(spoiler.signs, limits_.attempts_max);
+  EXPECT_EQ(Task(tasks[0]).state, MintState::kParked);
+  EXPECT_THAT(Task(tasks[0]).reason, HasSubstr("EXPIRED"));
+  spoiler.loses_requests = false;
+  spoiler.look_up = nullptr;
+  EXPECT_EQ(Await(&Minter::Retry, tasks[0])->state, MintState::kPending);
+  engine_.MintAll();
+  ExpectMintedOnce(tasks, 1'000'000'000);
+}
+
+TEST_F(MinterTest, WhatIsCertainlyNotTakenIsSentAgainAndParkedAtLast) {
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  const auto tasks = SubmitHours("M1", 1, "1");
+  spoiler.loses_requests = true;
+  spoiler.look_up = NothingUpTo(1);
+  int answers = 0;
+  spoiler.change_receipt_when_lost = [&](auto& receipt) {
+    ++answers;
+    receipt = absl::AbortedError("the queue is full");
+  };
+  for (int i = 0; i < 10; ++i) {
+    static_cast<void>(engine_.minter().WorkOnce());
+    LetTimePass();
+  }
+  EXPECT_EQ(answers, limits_.attempts_max - 1) << "signing was the first attempt";
+  EXPECT_EQ(Task(tasks[0]).state, MintState::kParked);
+  EXPECT_THAT(Task(tasks[0]).reason, HasSubstr("the queue is full"));
+  EXPECT_EQ(spoiler.signs, 1);
+  spoiler.loses_requests = false;
+  spoiler.look_up = nullptr;
+  ASSERT_THAT(Await(&Minter::Retry, tasks[0]), IsOk());
+  engine_.MintAll();
+  EXPECT_EQ(spoiler.signs, 1);
+  ExpectMintedOnce(tasks, 1'000'000'000);
+}
+
+TEST_F(MinterTest, WithoutFundsEverythingPausesUntilAPersonResumes) {
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  const auto tasks = SubmitHours("M1", 15, "1");
+  spoiler.loses_requests = true;
+  spoiler.change_receipt_when_lost = [](auto& receipt) {
+    receipt = absl::ResourceExhaustedError("0 lamports");
+  };
+  EXPECT_FALSE(engine_.minter().WorkOnce().ok());
+  EXPECT_EQ(*engine_.minter().WorkOnce(), false);
+  EXPECT_TRUE(engine_.minter().state().paused);
+  EXPECT_THAT(engine_.minter().state().reason, HasSubstr("NO_FUNDS"));
+  EXPECT_TRUE(engine_.Facts<domain::MintingSwitched>().back().paused);
+  EXPECT_EQ(spoiler.sent.size(), 10U) << "one batch, and no more";
+  spoiler.loses_requests = false;
+  ASSERT_THAT(Resume(), IsOk());
+  LetTimePass();
+  engine_.MintAll();
+  ExpectMintedOnce(tasks, 1'000'000'000);
+}
+
+TEST_F(MinterTest, ALedgerThatCannotBeAskedHoldsEverythingWhereItIs) {
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  const auto tasks = SubmitHours("M1", 1, "1");
+  spoiler.loses_answers = true;
+  EXPECT_FALSE(engine_.minter().WorkOnce().ok());
+  spoiler.look_up = [](auto) { return absl::UnavailableError("away"); };
+  LetTimePass();
+  const MintTask before = Task(tasks[0]);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_THAT(engine_.minter().WorkOnce(), StatusIs(absl::StatusCode::kUnavailable));
+  }
+  EXPECT_EQ(Task(tasks[0]).update_time, before.update_time);
+  EXPECT_EQ(spoiler.sent.size(), 1U);
+}
+
+TEST_F(MinterTest, ASignerThatIsAwayUsesNoAttemptUp) {
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  const auto tasks = SubmitHours("M1", 2, "1");
+  spoiler.change_signed = [](auto&, auto& mint) { mint = absl::UnavailableError("no signer"); };
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_THAT(engine_.minter().WorkOnce(), StatusIs(absl::StatusCode::kUnavailable));
+    EXPECT_EQ(Task(tasks[0]).state, MintState::kPending);
+    EXPECT_EQ(Task(tasks[0]).attempts, 0);
+    EXPECT_THAT(Task(tasks[0]).reason, HasSubstr("no signer"));
+    LetTimePass();
+  }
+  spoiler.change_signed = nullptr;
+  engine_.MintAll();
+  ExpectMintedOnce(tasks, 1'000'000'000);
+}
+
+TEST_F(MinterTest, AnOrderThatTheSignerRefusesStopsNoOther) {
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  const auto tasks = SubmitHours("M1", 5, "1");
+  const std::string refused = domain::IdempotencyKey(Task(tasks[2]).reading_id);
+  spoiler.change_signed = [&](const ledger::MintOrder& order, auto& mint) {
+    if (order.idempotency_key == refused) mint = absl::InvalidArgumentError("I do not like it");
+  };
+  engine_.MintAll();
+  EXPECT_EQ(Task(tasks[2]).state, MintState::kParked);
+  EXPECT_EQ(Task(tasks[2]).tokens.base_units(), 0);
+  EXPECT_EQ(Supply(), 4'000'000'000);
+}
+
+// A minter that died with a claim in its hand.
+TEST_F(MinterTest, AClaimThatIsOverGoesBackAndAtLastToAPerson) {
+  const auto tasks = SubmitHours("M1", 1, "1");
+  for (int i = 1; i <= limits_.attempts_max; ++i) {
+    engine_.Check(store::RunOp(engine_.queue(), [&](store::WriteContext& context) {
+      return WriteClaims(context, {Task(tasks[0])}, "another's batch",
+                         engine_.clock().Now() + limits_.claim_lease)
+          .status();
+    }));
+    EXPECT_EQ(*engine_.minter().WorkOnce(), false) << "a lease holds";
+    engine_.clock().Advance(limits_.claim_lease);
+    EXPECT_EQ(*engine_.minter().WorkOnce(), true);
+    EXPECT_EQ(Task(tasks[0]).attempts, i);
+  }
+  EXPECT_EQ(Task(tasks[0]).state, MintState::kParked);
+  EXPECT_THAT(Task(tasks[0]).reason, HasSubstr("LEASE_EXPIRED"));
+  ASSERT_THAT(Await(&Minter::Retry, tasks[0]), IsOk());
+  engine_.MintAll();
+  ExpectMintedOnce(tasks, 1'000'000'000);
+}
+
+TEST_F(MinterTest, WhoLostItsLeaseSignsNothing) {
+  const auto tasks = SubmitHours("M1", 1, "1");
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  spoiler.change_signed = [&](auto&, auto&) {  // it takes so long that another one takes over
+    engine_.Check(store::RunOp(engine_.queue(), [&](store::WriteContext& context) {
+      return WriteReleases(context, {Task(tasks[0])}, limits_.attempts_max);
+    }));
+  };
+  EXPECT_THAT(engine_.minter().WorkOnce(), StatusIs(absl::StatusCode::kAborted));
+  EXPECT_TRUE(spoiler.sent.empty());
+  spoiler.change_signed = nullptr;
+  engine_.MintAll();
+  ExpectMintedOnce(tasks, 1'000'000'000);
+}
+
+TEST_F(MinterTest, AReadingAboveTheCapIsParkedAndHoldsUpNobody) {
+  engine_.Submit({engine_.Hour("M1", 3, "99")});
+  engine_.mint_limits().energy_max = Engine::Value(domain::Energy::Parse("50"));
+  engine_.UseLedger(engine_.ledger());
+  const auto tasks = SubmitHours("M2", 1, "50");
+  engine_.MintAll();
+  EXPECT_EQ(Task(1).state, MintState::kParked);
+  EXPECT_THAT(Task(1).reason, HasSubstr("CAP_PER_READING"));
+  ASSERT_THAT(Await(&Minter::Retry, 1), IsOk());
+  engine_.MintAll();
+  EXPECT_EQ(Task(1).state, MintState::kParked) << "nobody gets around a cap";
+  ExpectMintedOnce(tasks, 50'000'000'000);
+}
+
+TEST_F(MinterTest, WhatIsAboveTheCapOfADayWaitsForTheNext) {
+  engine_.mint_limits().day_energy_max = Engine::Value(domain::Energy::Parse("25"));
+  engine_.UseLedger(engine_.ledger());
+  SubmitHours("M1", 30, "1");
+  engine_.MintAll();
+  EXPECT_EQ(Supply(), 25'000'000'000);
+  engine_.clock().Advance(std::chrono::days(1));
+  engine_.MintAll();
+  EXPECT_EQ(Supply(), 30'000'000'000);
+}
+
+// B22, S2-55.
+TEST_F(MinterTest, AWalletThatIsNoneIsForAPerson) {
+  domain::Meter meter = engine_.Register("M3", "carol");
+  const auto tasks = SubmitHours("M3", 1, "1");
+  meter.wallet_address = "no wallet at all";
+  engine_.registry().Put(meter);
+  engine_.MintAll();
+  EXPECT_EQ(Task(tasks[0]).state, MintState::kParked);
+  EXPECT_THAT(Task(tasks[0]).reason, HasSubstr("WALLET_INVALID"));
+}
+
+// B8: 60 poison rows at the head of the queue.
+TEST_F(MinterTest, PoisonAtTheHeadDelaysNobody) {
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  SubmitHours("M1", 60, "1");
+  spoiler.change_signed = [](const ledger::MintOrder& order, auto& mint) {
+    if (order.wallet_address == WalletOf("alice")) mint = absl::AbortedError("poison");
+  };
+  const auto tasks = SubmitHours("M2", 1, "1");
+  for (int batch = 0; batch < 7; ++batch) static_cast<void>(engine_.minter().WorkOnce());
+  EXPECT_EQ(Task(tasks[0]).state, MintState::kConfirmed) << "61 tasks are 7 batches of 10";
+}
+
+TEST_F(MinterTest, SoManyAreInWorkAndNoMore) {
+  engine_.mint_limits().in_work_max = 15;
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  SubmitHours("M1", 40, "1");
+  spoiler.loses_requests = true;
+  for (int i = 0; i < 5; ++i) static_cast<void>(engine_.minter().WorkOnce());
+  EXPECT_EQ(spoiler.sent.size(), 15U);
+  EXPECT_EQ(*engine_.queries().CountTasksInWork(), 15);
 }
 
 TEST_F(MinterTest, OnlyAParkedTaskCanBeRetried) {
@@ -339,6 +636,23 @@ TEST_F(RatioTest, ARemainderOutlivesAChangeOfTheRatio) {
     engine_.MintAll();
   }
   EXPECT_EQ(Supply(), 2) << "1/2 (of 2/3, rounded down) and 1/2, and 1";
+}
+
+TEST_F(RatioTest, ATaskThatIsNotSignedTakesNoRemainderAway) {
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  const auto tasks = SubmitHours("M1", 2, "0.000000010");
+  const std::string refused = domain::IdempotencyKey(Task(tasks[0]).reading_id);
+  spoiler.change_signed = [&](const ledger::MintOrder& order, auto& mint) {
+    if (order.idempotency_key == refused) mint = absl::UnavailableError("away");
+  };
+  EXPECT_FALSE(engine_.minter().WorkOnce().ok());
+  EXPECT_EQ(Task(tasks[1]).state, MintState::kPending) << "it carried on what was not signed";
+  EXPECT_EQ(Task(tasks[1]).tokens.base_units(), 0);
+  spoiler.change_signed = nullptr;
+  LetTimePass();
+  engine_.MintAll();
+  EXPECT_EQ(Supply(), 6) << "20 units / 3";
 }
 
 TEST_F(RatioTest, WhatHasNothingToMintIsNotOpen) {

@@ -94,6 +94,9 @@ class FlakyTransaction final : public Transaction {
   absl::Status SetRemainder(std::string_view meter, domain::Remainder remainder) override {
     return real_->SetRemainder(meter, remainder);
   }
+  absl::Status AddSignedEnergy(std::int64_t day, domain::Energy energy) override {
+    return real_->AddSignedEnergy(day, energy);
+  }
   absl::StatusOr<std::int64_t> InsertMeter(const domain::Meter& meter) override {
     return real_->InsertMeter(meter);
   }
