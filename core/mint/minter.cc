@@ -110,7 +110,7 @@ base::Duration Minter::IdleTime(int failures) {
   }
   const auto next_due = queries_.FindNextDue(!limits_.automatic);
   if (!next_due.ok() || !*next_due || state().paused) return limits_.poll_interval;
-  return std::clamp<base::Duration>(**next_due - clock_.Now(), std::chrono::milliseconds(1),
+  return std::clamp<base::Duration>(**next_due - clock_.Now(), std::chrono::milliseconds(10),
                                     limits_.poll_interval);
 }
 
@@ -171,21 +171,33 @@ absl::Status Minter::Settle(Tasks tasks, ledger::Findings findings, Tasks& open)
 
 absl::StatusOr<bool> Minter::Begin() {
   const std::string batch_id = NewBatchId(random_);
-  WATTMINT_ASSIGN_OR_RETURN(Tasks claimed, Claim(batch_id));
+  WATTMINT_ASSIGN_OR_RETURN(const Tasks claimed, Claim(batch_id));
   if (claimed.empty()) return false;
-  WATTMINT_ASSIGN_OR_RETURN(Plan plan, planner_.Make(std::move(claimed), batch_id, clock_.Now()));
-  const absl::Status signing = SignPlan(ledger_, RetryTime(1), plan);
+  Tasks to_send;
+  const absl::Status signing = Sign(claimed, batch_id, to_send);
+  if (!to_send.empty()) WATTMINT_RETURN_IF_ERROR(Send(std::move(to_send)));
+  if (absl::IsAborted(signing)) {
+    WATTMINT_RETURN_IF_ERROR(
+        Write([&](store::WriteContext& context) { return WriteReturns(context, claimed); },
+              claimed.size()));
+  }
+  WATTMINT_RETURN_IF_ERROR(signing);
+  return true;
+}
+
+absl::Status Minter::Sign(const Tasks& claimed, const std::string& batch_id, Tasks& to_send) {
+  WATTMINT_ASSIGN_OR_RETURN(Plan plan, planner_.Make(claimed, batch_id, clock_.Now()));
+  const absl::Status trouble = SignPlan(ledger_, RetryTime(1), plan);
   WATTMINT_RETURN_IF_ERROR(
       Write([&plan](store::WriteContext& context) { return WritePlan(context, plan); },
             plan.to_sign.size() + plan.nothing.size()));
-  for (MintTask& task : plan.to_sign) {
+  to_send = std::move(plan.to_sign);
+  for (MintTask& task : to_send) {
     task.state = MintState::kSigned;
     task.attempts += 1;
     task.sends = 0;
   }
-  if (!plan.to_sign.empty()) WATTMINT_RETURN_IF_ERROR(Send(std::move(plan.to_sign)));
-  WATTMINT_RETURN_IF_ERROR(signing);
-  return true;
+  return trouble;
 }
 
 absl::StatusOr<Minter::Tasks> Minter::Claim(const std::string& batch_id) {

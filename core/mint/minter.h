@@ -76,6 +76,7 @@ class Minter {
   absl::Status Settle(Tasks tasks, ledger::Findings findings, Tasks& open);
   absl::StatusOr<bool> Begin();
   absl::StatusOr<Tasks> Claim(const std::string& batch_id);
+  absl::Status Sign(const Tasks& claimed, const std::string& batch_id, Tasks& to_send);
   absl::Status Send(Tasks tasks);
   absl::Status Write(std::function<absl::Status(store::WriteContext&)> write, std::size_t tasks);
   // When to look again at a task whose bytes were sent, or not signed, so often.

@@ -67,21 +67,31 @@ absl::Status CountEnergy(store::WriteContext& context, const Plan& plan) {
 }  // namespace
 
 absl::StatusOr<std::vector<MintTask>> WriteClaims(store::WriteContext& context,
-                                                  std::vector<MintTask> due,
+                                                  const std::vector<MintTask>& due,
                                                   const std::string& batch_id,
                                                   domain::Time lease_end) {
   std::vector<MintTask> claimed;
   claimed.reserve(due.size());
-  for (MintTask& task : due) {
+  for (const MintTask& seen : due) {
+    WATTMINT_ASSIGN_OR_RETURN(MintTask task, FindTask(context, seen.task_id));
+    if (task.state != MintState::kPending || task.next_attempt != seen.next_attempt) continue;
     task.batch_id = batch_id;
     task.next_attempt = lease_end;
-    task.update_time = context.now();
-    task.state = MintState::kClaimed;
-    WATTMINT_ASSIGN_OR_RETURN(const bool is_ours,
-                              context.transaction().UpdateTask(task, MintState::kPending));
-    if (is_ours) claimed.push_back(std::move(task));
+    WATTMINT_RETURN_IF_ERROR(StoreTask(context, task, MintState::kClaimed));
+    claimed.push_back(std::move(task));
   }
   return claimed;
+}
+
+absl::Status WriteReturns(store::WriteContext& context, const std::vector<MintTask>& claimed) {
+  for (const MintTask& ours : claimed) {
+    WATTMINT_ASSIGN_OR_RETURN(MintTask task, FindTask(context, ours.task_id));
+    if (task.state != MintState::kClaimed || task.batch_id != ours.batch_id) continue;
+    task.batch_id.clear();
+    task.next_attempt = context.now();
+    WATTMINT_RETURN_IF_ERROR(StoreTask(context, task, MintState::kPending));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status WritePlan(store::WriteContext& context, const Plan& plan) {

@@ -16,12 +16,17 @@ namespace wattmint::mint {
 // The transitions of mint tasks up to SIGNED, and those that a person asks for, each with its
 // events in one transaction. Every one is a compare-and-set. Threads: the writer's.
 
-// PENDING to CLAIMED by `batch_id` until `lease_end`, without a word. Answers those that it got: a
-// task that is not PENDING any more belongs to somebody else.
+// PENDING to CLAIMED by `batch_id` until `lease_end`, without a word. Answers those that it got, as
+// they are now: a task that is not due any more belongs to somebody else.
 absl::StatusOr<std::vector<domain::MintTask>> WriteClaims(store::WriteContext& context,
-                                                          std::vector<domain::MintTask> due,
+                                                          const std::vector<domain::MintTask>& due,
                                                           const std::string& batch_id,
                                                           domain::Time lease_end);
+
+// CLAIMED back to PENDING, by the one that claimed: nothing came of it. What belongs to somebody
+// else by now is left alone.
+absl::Status WriteReturns(store::WriteContext& context,
+                          const std::vector<domain::MintTask>& claimed);
 
 // CLAIMED to what the plan says. kAborted, with nothing written, when a lease was lost or another
 // mint of the same meter came between.

@@ -434,7 +434,7 @@ TEST_F(MinterTest, AClaimThatIsOverGoesBackAndAtLastToAPerson) {
 }
 
 TEST_F(MinterTest, WhoLostItsLeaseSignsNothing) {
-  const auto tasks = SubmitHours("M1", 1, "1");
+  const auto tasks = SubmitHours("M1", 2, "1");
   Spoiler spoiler(engine_.ledger());
   engine_.UseLedger(spoiler);
   spoiler.change_signed = [&](auto&, auto&) {  // it takes so long that another one takes over
@@ -444,6 +444,10 @@ TEST_F(MinterTest, WhoLostItsLeaseSignsNothing) {
   };
   EXPECT_THAT(engine_.minter().WorkOnce(), StatusIs(absl::StatusCode::kAborted));
   EXPECT_TRUE(spoiler.sent.empty());
+  for (const std::int64_t task : tasks) {
+    EXPECT_EQ(Task(task).state, MintState::kPending) << "nobody waits for the end of a lease";
+  }
+  EXPECT_EQ(Task(tasks[1]).attempts, 0);
   spoiler.change_signed = nullptr;
   engine_.MintAll();
   ExpectMintedOnce(tasks, 1'000'000'000);
