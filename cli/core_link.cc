@@ -47,8 +47,6 @@ int Rank(std::string_view origin) {
 
 std::string_view Advice(const absl::Status& status) {
   switch (status.code()) {
-    case absl::StatusCode::kUnavailable:
-      return "; start one with `wattmint up`, or say where it is: --core";
     case absl::StatusCode::kUnauthenticated:
       return "; check the credential that you gave, or the --data that its admin.key comes from";
     case absl::StatusCode::kDeadlineExceeded:
@@ -123,13 +121,15 @@ void CoreLink::Prepare(grpc::ClientContext& context) const {
 
 absl::Status CoreLink::Explain(const absl::Status& status) const {
   const std::optional<std::string> reason = access::ReasonOf(status);
-  const bool is_unreachable = absl::IsUnavailable(status) && !reason;
-  const std::string what = is_unreachable
-                               ? fmt::format("no core answers at {}", address_)
-                               : fmt::format("the core at {} answered {}{}: {}", address_,
-                                             absl::StatusCodeToString(status.code()),
-                                             reason ? " " + *reason : "", base::Message(status));
-  return absl::Status(status.code(), what + std::string(Advice(status)));
+  if (absl::IsUnavailable(status) && !reason) {
+    return base::Unavailable(
+        "no core answers at {}; start one with `wattmint up`, or say where it is: --core",
+        address_);
+  }
+  return absl::Status(status.code(), fmt::format("the core at {} answered {}{}: {}{}", address_,
+                                                 absl::StatusCodeToString(status.code()),
+                                                 reason ? " " + *reason : "", base::Message(status),
+                                                 Advice(status)));
 }
 
 }  // namespace wattmint::cli
