@@ -13,6 +13,16 @@ HOMES = os.path.join(ROOT, "tools", "data", "fontana17_generation_hourly.csv.gz"
 METERS = os.path.join(ROOT, "tools", "data", "fontana17_meters.csv")
 TOTALS = os.path.join(ROOT, "tools", "data", "fontana17_totals.json")
 TIMEOUT_SECONDS = 120
+# Waits for a line, then becomes the program that it is given.
+GATE = ["sh", "-c", 'read -r _ && exec "$@"', "gate"]
+
+
+class Ended(AssertionError):
+    """A server ended before it was ready."""
+
+    def __init__(self, command, code):
+        super().__init__(f"{command} ended with {code} at its start")
+        self.code = code
 
 
 class Program:
@@ -23,6 +33,7 @@ class Program:
         self.folder = tempfile.TemporaryDirectory(prefix="wattmint-test-")
         self.data = os.path.join(self.folder.name, "data")
         self.server = None
+        self.log = None  # where servers log, instead of to our standard error
 
     def __enter__(self):
         return self
@@ -40,15 +51,22 @@ class Program:
                 file.write(text)
         return path
 
-    def start(self, command="core", *flags):
-        """Starts a server on any free port; answers what it says of itself."""
+    def start(self, command="core", *flags, gate=None):
+        """Starts a server on any free port; answers what it says of itself.
+
+        `gate` is called with its process id before it does anything.
+        """
         self.server = subprocess.Popen(
-            [self.binary, command, "--data", self.data, "--grpc", "127.0.0.1:0",
-             "--log-level", "warning", "--output", "json", *flags],
-            stdout=subprocess.PIPE, text=True)
+            [*(GATE if gate else []), self.binary, command, "--data", self.data,
+             "--grpc", "127.0.0.1:0", "--log-level", "warning", "--output", "json", *flags],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        if gate:
+            gate(self.server.pid)
+            self.server.stdin.write("\n")
+        self.server.stdin.close()
         line = self.server.stdout.readline()
         if not line:
-            raise AssertionError(f"{command} ended with {self.server.wait()} at its start")
+            raise Ended(command, self.server.wait())
         return json.loads(line)
 
     def stop(self):
