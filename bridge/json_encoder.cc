@@ -117,6 +117,7 @@ class DataWriter {
 
   void operator()(const domain::MeterChanged& fact) {
     Owner(fact.user_id, fact.wallet_address, fact.meter_id);
+    Text("public_key", fact.public_key);
     Timestamp(event_time_);
   }
 

@@ -53,7 +53,8 @@ std::string Detail(const v1::TaskFeeUpdated& e) {
   return fmt::format("{}  task {}, fee {} to {}", Whose(e), e.task_id(), e.old_fee(), e.new_fee());
 }
 std::string Detail(const v1::MeterChanged& e) {
-  return fmt::format("{}  wallet {}", Whose(e), e.wallet_address());
+  return fmt::format("{}  wallet {}{}{}", Whose(e), e.wallet_address(),
+                     e.public_key().empty() ? "" : "  key ", e.public_key());
 }
 std::string Detail(const v1::ApiKeyChanged& e) {
   return fmt::format("{}  key {} {}", e.user_id(), e.key_id(), e.revoked() ? "revoked" : "made");

@@ -10,6 +10,7 @@ const std::vector<Column<v1::Meter>>& MeterColumns() {
       {"wallet", Align::kLeft, [](const v1::Meter& m) { return m.wallet_address(); }},
       {"registered", Align::kLeft, [](const v1::Meter& m) { return TimeText(m.register_time()); }},
       {"changed", Align::kLeft, [](const v1::Meter& m) { return TimeText(m.update_time()); }},
+      {"key", Align::kLeft, [](const v1::Meter& m) { return m.public_key(); }},
   };
   return columns;
 }

@@ -23,6 +23,7 @@ struct MeterOptions {
   std::string meter_id;
   std::string user_id;
   std::string wallet_address;
+  std::string public_key;
   std::string file;
 };
 using Options = std::shared_ptr<MeterOptions>;  // shared: by the parser and the body it is kept for
@@ -40,24 +41,45 @@ absl::StatusOr<ExitCode> Register(const MeterOptions& options, CommandContext& c
   request.set_meter_id(options.meter_id);
   request.set_user_id(options.user_id);
   request.set_wallet_address(options.wallet_address);
+  request.set_public_key(options.public_key);
   WATTMINT_ASSIGN_OR_RETURN(const auto response, link.Call(&Stub::RegisterMeter, request));
   return PrintMeter(context.output, response.meter());
 }
 
-// Places of the columns meter_id, user_id and wallet_address in a header.
-absl::StatusOr<std::array<std::size_t, 3>> FindColumns(const CsvRecord& header) {
-  constexpr std::array<std::string_view, 3> kNames = {"meter_id", "user_id", "wallet_address"};
-  std::array<std::size_t, 3> places{};
-  for (std::size_t i = 0; i < kNames.size(); ++i) {
-    const auto at = std::find(header.fields.begin(), header.fields.end(), kNames[i]);
-    if (at == header.fields.end()) {
-      return base::InvalidArgument(
-          "the first line of the file must name meter_id, user_id and wallet_address, not only {}",
-          fmt::join(header.fields, ", "));
-    }
-    places[i] = static_cast<std::size_t>(at - header.fields.begin());
+// Which columns of a file say what.
+struct MeterColumnPlaces {
+  std::size_t meter_id;
+  std::size_t user_id;
+  std::size_t wallet_address;
+  std::optional<std::size_t> public_key;  // files of meters without keys lack it
+};
+
+absl::StatusOr<MeterColumnPlaces> FindColumns(const CsvRecord& header) {
+  const auto find = [&](std::string_view name) -> std::optional<std::size_t> {
+    const auto at = std::find(header.fields.begin(), header.fields.end(), name);
+    if (at == header.fields.end()) return std::nullopt;
+    return static_cast<std::size_t>(at - header.fields.begin());
+  };
+  const auto meter_id = find("meter_id");
+  const auto user_id = find("user_id");
+  const auto wallet_address = find("wallet_address");
+  if (!meter_id || !user_id || !wallet_address) {
+    return base::InvalidArgument(
+        "the first line of the file must name meter_id, user_id and wallet_address, not only {}",
+        fmt::join(header.fields, ", "));
   }
-  return places;
+  return MeterColumnPlaces{*meter_id, *user_id, *wallet_address, find("public_key")};
+}
+
+v1::RegisterMeterRequest RequestOf(const CsvRecord& record, const MeterColumnPlaces& places) {
+  v1::RegisterMeterRequest request;
+  request.set_meter_id(std::string(record.fields[places.meter_id]));
+  request.set_user_id(std::string(record.fields[places.user_id]));
+  request.set_wallet_address(std::string(record.fields[places.wallet_address]));
+  if (places.public_key) {
+    request.set_public_key(std::string(record.fields[*places.public_key]));
+  }
+  return request;
 }
 
 absl::StatusOr<ExitCode> RegisterFile(const MeterOptions& options, CommandContext& context) {
@@ -76,11 +98,7 @@ absl::StatusOr<ExitCode> RegisterFile(const MeterOptions& options, CommandContex
     absl::StatusOr<v1::RegisterMeterResponse> response =
         base::InvalidArgument("{}", record.problem);
     if (record.problem.empty()) {
-      v1::RegisterMeterRequest request;
-      request.set_meter_id(std::string(record.fields[places[0]]));
-      request.set_user_id(std::string(record.fields[places[1]]));
-      request.set_wallet_address(std::string(record.fields[places[2]]));
-      response = link.Call(&Stub::RegisterMeter, request);
+      response = link.Call(&Stub::RegisterMeter, RequestOf(record, places));
     }
     if (response.ok()) {
       registered.push_back(response->meter());
@@ -140,6 +158,15 @@ absl::StatusOr<ExitCode> SetWallet(const MeterOptions& options, CommandContext& 
   return PrintMeter(context.output, response.meter());
 }
 
+absl::StatusOr<ExitCode> SetKey(const MeterOptions& options, CommandContext& context) {
+  WATTMINT_ASSIGN_OR_RETURN(const CoreLink link, CoreLink::Open(context.settings));
+  v1::SetMeterKeyRequest request;
+  request.set_meter_id(options.meter_id);
+  request.set_public_key(options.public_key);
+  WATTMINT_ASSIGN_OR_RETURN(const auto response, link.Call(&Stub::SetMeterKey, request));
+  return PrintMeter(context.output, response.meter());
+}
+
 CommandBody Body(absl::StatusOr<ExitCode> (*run)(const MeterOptions&, CommandContext&),
                  Options options) {
   return [=](CommandContext& context) { return run(*options, context); };
@@ -168,8 +195,13 @@ void DeclareMeter(CLI::App& app, CommandLine& line) {
   command->add_option("--wallet", options->wallet_address, "the owner's wallet: a Solana address")
       ->type_name("ADDRESS");
   command
+      ->add_option("--public-key", options->public_key,
+                   "the Ed25519 public key that it signs its readings with (base58)")
+      ->type_name("KEY");
+  command
       ->add_option("--from-csv", options->file,
-                   "file with the columns meter_id, user_id, wallet_address; - is standard input")
+                   "file with the columns meter_id, user_id, wallet_address, and public_key if "
+                   "meters have keys; - is standard input")
       ->type_name("FILE");
   line.Command(*command, kClientScope, Body(RegisterOneOrFile, options));
 
@@ -193,6 +225,14 @@ void DeclareMeter(CLI::App& app, CommandLine& line) {
   command->add_option("WALLET", options->wallet_address, "a Solana address; empty takes it away")
       ->required();
   line.Command(*command, kClientScope, Body(SetWallet, options));
+
+  command = add("set-key", "set the key that the meter signs its readings with (admin)");
+  command->add_option("METER", options->meter_id, "id of the meter")->required();
+  command
+      ->add_option("KEY", options->public_key,
+                   "an Ed25519 public key (base58); empty takes it away")
+      ->required();
+  line.Command(*command, kClientScope, Body(SetKey, options));
 }
 
 }  // namespace wattmint::cli

@@ -67,7 +67,8 @@ store::KnownReading ReadKnownReading(const Run& run, std::uint16_t salt) {
 }
 
 domain::Meter ReadMeter(const Run& run) {
-  return {run.Int64(0), run.Text(1), run.Text(2), run.Text(3), run.Time(4), run.Time(5)};
+  return {run.Int64(0), run.Text(1), run.Text(2), run.Text(3),
+          run.Time(4),  run.Time(5), run.Text(6)};
 }
 
 store::ApiKeyRecord ReadApiKey(const Run& run) {

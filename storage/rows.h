@@ -41,7 +41,8 @@ inline constexpr char kSelectKnownReading[] =
 store::KnownReading ReadKnownReading(const Run& run, std::uint16_t salt);
 
 inline constexpr char kSelectMeter[] =
-    "SELECT meter_ref, meter_id, user_id, wallet_address, register_time, update_time FROM meters";
+    "SELECT meter_ref, meter_id, user_id, wallet_address, register_time, update_time, public_key"
+    " FROM meters";
 domain::Meter ReadMeter(const Run& run);
 
 inline constexpr char kSelectApiKey[] =

@@ -134,6 +134,11 @@ CREATE TABLE mint_days (
 ) STRICT;
 )sql";
 
+// Empty: the meter has no key.
+constexpr const char* kWattmint4 = R"sql(
+ALTER TABLE meters ADD COLUMN public_key TEXT NOT NULL DEFAULT '';
+)sql";
+
 constexpr const char* kLedger1 = R"sql(
 CREATE TABLE meta (
   only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -159,7 +164,7 @@ CREATE TABLE entries (
 ) STRICT;
 )sql";
 
-constexpr const char* kWattmintScripts[] = {kWattmint1, kWattmint2, kWattmint3};
+constexpr const char* kWattmintScripts[] = {kWattmint1, kWattmint2, kWattmint3, kWattmint4};
 constexpr const char* kLedgerScripts[] = {kLedger1};
 
 }  // namespace

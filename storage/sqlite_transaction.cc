@@ -261,11 +261,11 @@ absl::Status SqliteTransaction::AddSignedEnergy(std::int64_t day, domain::Energy
 
 absl::StatusOr<std::int64_t> SqliteTransaction::InsertMeter(const domain::Meter& meter) {
   static const std::string kSql =
-      "INSERT INTO meters (meter_id, user_id, wallet_address, register_time, update_time)"
-      " VALUES (?, ?, ?, ?, ?)";
+      "INSERT INTO meters (meter_id, user_id, wallet_address, public_key, register_time,"
+      " update_time) VALUES (?, ?, ?, ?, ?, ?)";
   return Do("storing a meter", [&]() -> absl::StatusOr<std::int64_t> {
     Run(writer_.connection->Prepared(kSql), meter.meter_id, meter.user_id, meter.wallet_address,
-        meter.register_time, meter.update_time)
+        meter.public_key, meter.register_time, meter.update_time)
         .Execute();
     return writer_.connection->database().getLastInsertRowid();
   });
@@ -273,11 +273,11 @@ absl::StatusOr<std::int64_t> SqliteTransaction::InsertMeter(const domain::Meter&
 
 absl::Status SqliteTransaction::UpdateMeter(const domain::Meter& meter) {
   static const std::string kSql =
-      "UPDATE meters SET user_id = ?, wallet_address = ?, register_time = ?, update_time = ?"
-      " WHERE meter_id = ?";
+      "UPDATE meters SET user_id = ?, wallet_address = ?, public_key = ?, register_time = ?,"
+      " update_time = ? WHERE meter_id = ?";
   return Do("changing a meter", [&] {
     return RequireOne(Run(writer_.connection->Prepared(kSql), meter.user_id, meter.wallet_address,
-                          meter.register_time, meter.update_time, meter.meter_id)
+                          meter.public_key, meter.register_time, meter.update_time, meter.meter_id)
                           .Execute(),
                       meter.meter_id);
   });

@@ -120,6 +120,7 @@ struct MeterChanged {
   std::string user_id;
   std::string meter_id;
   std::string wallet_address;
+  std::string public_key;
 };
 struct ApiKeyChanged {
   std::string user_id;

@@ -3,6 +3,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/base58.h"
+#include "core/base/ed25519.h"
 #include "core/base/uuid.h"
 
 #include <algorithm>
@@ -45,6 +46,11 @@ bool IsUserId(std::string_view text) { return IsId(text, "._:@-"); }
 
 bool IsWalletAddress(std::string_view text) {
   return text.size() >= 32 && text.size() <= 44 && base::DecodeBase58Array<32>(text).ok();
+}
+
+bool IsMeterKey(std::string_view text) {
+  const auto key = base::DecodeBase58Array<32>(text);
+  return key.ok() && base::IsEd25519PublicKey(*key);
 }
 
 bool IsRequestId(std::string_view text) {

@@ -23,6 +23,10 @@ bool IsUserId(std::string_view text);
 // Whether `text` is a wallet: a Solana address, base58 of exactly 32 bytes.
 bool IsWalletAddress(std::string_view text);
 
+// Whether `text` is a key that a meter may sign with: base58 of the 32 bytes of an Ed25519 public
+// key under which only the owner of its secret can sign.
+bool IsMeterKey(std::string_view text);
+
 // Whether `text` may be a request id: at most kIdBytesMax bytes of printable ASCII; empty means
 // none.
 bool IsRequestId(std::string_view text);

@@ -8,7 +8,7 @@
 
 namespace wattmint::domain {
 
-// A registered meter: who owns it, and which wallet its tokens go to.
+// A registered meter: who owns it, which wallet its tokens go to, and which key it signs with.
 struct Meter {
   std::int64_t meter_ref = 0;  // small number that stands for the meter in the database, from 1
   std::string meter_id;
@@ -16,6 +16,7 @@ struct Meter {
   std::string wallet_address;  // empty: mints wait for one
   Time register_time{};
   Time update_time{};
+  std::string public_key;  // that it signs with; empty: none
 
   friend bool operator==(const Meter&, const Meter&) = default;
 };

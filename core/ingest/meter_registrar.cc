@@ -34,8 +34,8 @@ class MeterOp final : public store::WriteOp {
       meter_.register_time = context.now();
       WATTMINT_ASSIGN_OR_RETURN(meter_.meter_ref, context.transaction().InsertMeter(meter_));
     }
-    WATTMINT_RETURN_IF_ERROR(context.Append(
-        domain::MeterChanged{meter_.user_id, meter_.meter_id, meter_.wallet_address}));
+    WATTMINT_RETURN_IF_ERROR(context.Append(domain::MeterChanged{
+        meter_.user_id, meter_.meter_id, meter_.wallet_address, meter_.public_key}));
     // Later ops of the same transaction must see it; if that breaks, the registry is loaded anew.
     registry_.Put(meter_);
     return absl::OkStatus();
@@ -57,17 +57,23 @@ class MeterOp final : public store::WriteOp {
   domain::Meter meter_;
 };
 
-absl::Status CheckIds(std::string_view meter_id, std::string_view user_id,
-                      std::string_view wallet_address) {
-  if (!domain::IsMeterId(meter_id)) {
+constexpr char kSomebody[] = "somebody";  // where the owner is not asked for
+
+// Whether what the registry would hold of a meter is well-formed.
+absl::Status CheckFields(const domain::Meter& meter) {
+  if (!domain::IsMeterId(meter.meter_id)) {
     return base::InvalidArgument("meter_id must have 1 to 64 characters of A-Z a-z 0-9 . _ : -");
   }
-  if (!domain::IsUserId(user_id)) {
+  if (!domain::IsUserId(meter.user_id)) {
     return base::InvalidArgument("user_id must have 1 to 64 characters of A-Z a-z 0-9 . _ : @ -");
   }
-  if (!wallet_address.empty() && !domain::IsWalletAddress(wallet_address)) {
+  if (!meter.wallet_address.empty() && !domain::IsWalletAddress(meter.wallet_address)) {
     return base::InvalidArgument(
         "wallet_address is no Solana address: base58 of 32 bytes is expected");
+  }
+  if (!meter.public_key.empty() && !domain::IsMeterKey(meter.public_key)) {
+    return base::InvalidArgument(
+        "public_key is no Ed25519 public key that is safe to use: base58 of 32 bytes is expected");
   }
   return absl::OkStatus();
 }
@@ -77,18 +83,23 @@ absl::Status CheckIds(std::string_view meter_id, std::string_view user_id,
 MeterRegistrar::MeterRegistrar(store::CommitQueue& queue, store::MeterRegistry& registry)
     : queue_(queue), registry_(registry) {}
 
-void MeterRegistrar::Register(std::string meter_id, std::string user_id, std::string wallet_address,
-                              Callback done) {
-  if (absl::Status status = CheckIds(meter_id, user_id, wallet_address); !status.ok()) {
-    return done(std::move(status));
-  }
-  Decision decide = [meter_id, user_id = std::move(user_id), wallet = std::move(wallet_address)](
-                        const domain::Meter* known) -> absl::StatusOr<domain::Meter> {
+void MeterRegistrar::Register(domain::Meter meter, Callback done) {
+  if (absl::Status status = CheckFields(meter); !status.ok()) return done(std::move(status));
+  std::string meter_id = meter.meter_id;
+  Decision decide =
+      [meter = std::move(meter)](const domain::Meter* known) -> absl::StatusOr<domain::Meter> {
     if (known == nullptr) {
-      return domain::Meter{.meter_id = meter_id, .user_id = user_id, .wallet_address = wallet};
+      return domain::Meter{.meter_id = meter.meter_id,
+                           .user_id = meter.user_id,
+                           .wallet_address = meter.wallet_address,
+                           .public_key = meter.public_key};
     }
-    if (known->user_id == user_id && known->wallet_address == wallet) return *known;
-    return base::AlreadyExists("meter {} is registered with another owner or wallet", meter_id);
+    if (known->user_id == meter.user_id && known->wallet_address == meter.wallet_address &&
+        known->public_key == meter.public_key) {
+      return *known;
+    }
+    return base::AlreadyExists("meter {} is registered with another owner, wallet or key",
+                               meter.meter_id);
   };
   queue_.Submit(std::make_unique<MeterOp>(registry_, std::move(meter_id), std::move(decide),
                                           std::move(done)));
@@ -96,9 +107,9 @@ void MeterRegistrar::Register(std::string meter_id, std::string user_id, std::st
 
 void MeterRegistrar::Transfer(std::string meter_id, std::string user_id, std::string wallet_address,
                               Callback done) {
-  if (absl::Status status = CheckIds(meter_id, user_id, wallet_address); !status.ok()) {
-    return done(std::move(status));
-  }
+  const absl::Status status =
+      CheckFields({.meter_id = meter_id, .user_id = user_id, .wallet_address = wallet_address});
+  if (!status.ok()) return done(status);
   Change(
       std::move(meter_id),
       [user_id = std::move(user_id), wallet = std::move(wallet_address)](domain::Meter& meter) {
@@ -111,14 +122,27 @@ void MeterRegistrar::Transfer(std::string meter_id, std::string user_id, std::st
 
 void MeterRegistrar::SetWallet(std::string meter_id, std::string wallet_address, Check check,
                                Callback done) {
-  if (absl::Status status = CheckIds(meter_id, "anybody", wallet_address); !status.ok()) {
-    return done(std::move(status));
-  }
+  const absl::Status status =
+      CheckFields({.meter_id = meter_id, .user_id = kSomebody, .wallet_address = wallet_address});
+  if (!status.ok()) return done(status);
   Change(
       std::move(meter_id),
       [wallet = std::move(wallet_address), check = std::move(check)](domain::Meter& meter) {
         WATTMINT_RETURN_IF_ERROR(check(meter));
         meter.wallet_address = wallet;
+        return absl::OkStatus();
+      },
+      std::move(done));
+}
+
+void MeterRegistrar::SetKey(std::string meter_id, std::string public_key, Callback done) {
+  const absl::Status status =
+      CheckFields({.meter_id = meter_id, .user_id = kSomebody, .public_key = public_key});
+  if (!status.ok()) return done(status);
+  Change(
+      std::move(meter_id),
+      [key = std::move(public_key)](domain::Meter& meter) {
+        meter.public_key = key;
         return absl::OkStatus();
       },
       std::move(done));

@@ -13,7 +13,7 @@
 namespace wattmint::ingest {
 
 // Changes the registry of meters, durably and with an event.
-// Threads: any. Errors: kInvalidArgument for ids or wallets that are none; kAlreadyExists;
+// Threads: any. Errors: kInvalidArgument for ids, wallets or keys that are none; kAlreadyExists;
 // kNotFound; those of the check; kUnavailable.
 class MeterRegistrar {
  public:
@@ -22,15 +22,17 @@ class MeterRegistrar {
 
   MeterRegistrar(store::CommitQueue& queue, store::MeterRegistry& registry);
 
-  // The same meter again, with the same owner and wallet, answers as the first time.
-  void Register(std::string meter_id, std::string user_id, std::string wallet_address,
-                Callback done);
+  // Takes id, owner, wallet and key of `meter`. The same again answers as the first time.
+  void Register(domain::Meter meter, Callback done);
+  // The meter keeps its key.
   void Transfer(std::string meter_id, std::string user_id, std::string wallet_address,
                 Callback done);
   // Whether the caller may change the meter as it is then: it may have been transferred since the
   // caller was asked. Called on the writer's thread.
   using Check = std::function<absl::Status(const domain::Meter&)>;
   void SetWallet(std::string meter_id, std::string wallet_address, Check check, Callback done);
+  // The key that the meter signs with from now on; empty takes it away.
+  void SetKey(std::string meter_id, std::string public_key, Callback done);
 
  private:
   void Change(std::string meter_id, std::function<absl::Status(domain::Meter&)> change,

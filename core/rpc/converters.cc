@@ -116,6 +116,7 @@ v1::Meter ToProto(const domain::Meter& meter) {
   out.set_meter_id(meter.meter_id);
   out.set_user_id(meter.user_id);
   out.set_wallet_address(meter.wallet_address);
+  out.set_public_key(meter.public_key);
   wire::ToProto(meter.register_time, *out.mutable_register_time());
   wire::ToProto(meter.update_time, *out.mutable_update_time());
   return out;

@@ -30,6 +30,7 @@ constexpr MethodRule kRules[] = {
     {"wattmint.v1.MeterService.GetMeter", Permission::kReadMeters},
     {"wattmint.v1.MeterService.ListMeters", Permission::kReadMeters},
     {"wattmint.v1.MeterService.RegisterMeter", Permission::kManageMeters, Audit::kYes},
+    {"wattmint.v1.MeterService.SetMeterKey", Permission::kManageMeters, Audit::kYes},
     {"wattmint.v1.MeterService.SetMeterWallet", Permission::kSetMeterWallet, Audit::kYes},
     {"wattmint.v1.MeterService.TransferMeter", Permission::kManageMeters, Audit::kYes},
     {"wattmint.v1.MintService.GetBalances", Permission::kReadMints},

@@ -36,8 +36,10 @@ grpc::ServerUnaryReactor* MeterService::RegisterMeter(grpc::CallbackServerContex
   return calls_.ServeLater(context, "wattmint.v1.MeterService.RegisterMeter", request, response,
                            [this](const Principal&, const v1::RegisterMeterRequest& asked,
                                   Answer<v1::RegisterMeterResponse> answer) {
-                             registrar_.Register(asked.meter_id(), asked.user_id(),
-                                                 asked.wallet_address(),
+                             registrar_.Register({.meter_id = asked.meter_id(),
+                                                  .user_id = asked.user_id(),
+                                                  .wallet_address = asked.wallet_address(),
+                                                  .public_key = asked.public_key()},
                                                  MeterAnswer(std::move(answer)));
                            });
 }
@@ -116,6 +118,17 @@ grpc::ServerUnaryReactor* MeterService::SetMeterWallet(grpc::CallbackServerConte
             },
             MeterAnswer(std::move(answer)));
       });
+}
+
+grpc::ServerUnaryReactor* MeterService::SetMeterKey(grpc::CallbackServerContext* context,
+                                                    const v1::SetMeterKeyRequest* request,
+                                                    v1::SetMeterKeyResponse* response) {
+  return calls_.ServeLater(context, "wattmint.v1.MeterService.SetMeterKey", request, response,
+                           [this](const Principal&, const v1::SetMeterKeyRequest& asked,
+                                  Answer<v1::SetMeterKeyResponse> answer) {
+                             registrar_.SetKey(asked.meter_id(), asked.public_key(),
+                                               MeterAnswer(std::move(answer)));
+                           });
 }
 
 }  // namespace wattmint::rpc

@@ -31,6 +31,9 @@ class MeterService final : public v1::MeterService::CallbackService {
   grpc::ServerUnaryReactor* SetMeterWallet(grpc::CallbackServerContext* context,
                                            const v1::SetMeterWalletRequest* request,
                                            v1::SetMeterWalletResponse* response) override;
+  grpc::ServerUnaryReactor* SetMeterKey(grpc::CallbackServerContext* context,
+                                        const v1::SetMeterKeyRequest* request,
+                                        v1::SetMeterKeyResponse* response) override;
 
  private:
   Calls& calls_;

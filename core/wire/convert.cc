@@ -19,6 +19,7 @@ void SetShared(const F& fact, M& out) {
   if constexpr (requires { fact.user_id; }) out.set_user_id(fact.user_id);
   if constexpr (requires { fact.wallet_address; }) out.set_wallet_address(fact.wallet_address);
   if constexpr (requires { fact.meter_id; }) out.set_meter_id(fact.meter_id);
+  if constexpr (requires { fact.public_key; }) out.set_public_key(fact.public_key);
   if constexpr (requires { fact.batch_id; }) out.set_batch_id(fact.batch_id);
   if constexpr (requires { fact.task_id; }) out.set_task_id(fact.task_id);
   if constexpr (requires { fact.energy; }) out.set_energy_nano_kwh(fact.energy.nano_kwh());
@@ -35,6 +36,7 @@ bool GetShared(const M& message, F& out) {
   if constexpr (requires { out.user_id; }) out.user_id = message.user_id();
   if constexpr (requires { out.wallet_address; }) out.wallet_address = message.wallet_address();
   if constexpr (requires { out.meter_id; }) out.meter_id = message.meter_id();
+  if constexpr (requires { out.public_key; }) out.public_key = message.public_key();
   if constexpr (requires { out.batch_id; }) out.batch_id = message.batch_id();
   if constexpr (requires { out.task_id; }) out.task_id = message.task_id();
   if constexpr (requires { out.energy; }) {

@@ -127,7 +127,9 @@ TEST(JsonEncoderTest, WritesBatchesAndTasks) {
 }
 
 TEST(JsonEncoderTest, WritesWhatConcernsMetersKeysAndMinting) {
-  EXPECT_EQ(Encode(domain::MeterChanged{"u", "m", "w"})["wallet_address"], "w");
+  const json meter = Encode(domain::MeterChanged{"u", "m", "w", "k"});
+  EXPECT_EQ(meter["wallet_address"], "w");
+  EXPECT_EQ(meter["public_key"], "k");
   EXPECT_EQ(Encode(domain::ApiKeyChanged{"u", "k", true})["revoked"], true);
   EXPECT_EQ(Encode(domain::MintingSwitched{true, "because"})["reason"], "because");
 }

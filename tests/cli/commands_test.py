@@ -8,6 +8,7 @@ from program import METERS, Program, main
 
 HOUR = "2026-01-01T{:02}:00:00Z"
 WALLET = "6zEJcQiCcswiWng83b12fzb5ARGMF6Du7GvmE7tW94Ur"
+KEY = "AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ9"
 
 
 def rows(*lines):
@@ -32,7 +33,15 @@ def meters_are_registered_once(program):
     assert [m["meter_id"] for m in program.json("meter", "list", "--owner", "ann")] == ["M-1"]
     assert program.json("meter", "transfer", "M-1", "--owner", "bob")[0]["user_id"] == "bob"
     assert program.json("meter", "set-wallet", "M-1", WALLET)[0]["wallet_address"] == WALLET
-    assert program.json("meter", "get", "M-1")[0]["user_id"] == "bob"
+    assert program.json("meter", "set-key", "M-1", KEY)[0]["public_key"] == KEY
+    out, _ = program.run("meter", "get", "M-1")
+    assert "bob" in out and KEY in out, out
+    assert "public_key" not in program.json("meter", "set-key", "M-1", "")[0]
+    program.run("meter", "register", "M-3", "--owner", "ann", "--public-key", KEY)
+    keyed = program.path("k.csv", f"meter_id,user_id,wallet_address,public_key\nM-3,ann,,{KEY}\n"
+                         "M-4,ann,,\nM-5,ann,,x\n")
+    out, error = program.run("meter", "register", "--from-csv", keyed, expect=3)
+    assert out.count(KEY) == 1 and "M-4" in out and "line 4" in error, out + error
     bad = program.path("m.csv", "meter_id,user_id,wallet_address\nM-8,ann,\nM 9,ann,\nM-7\n")
     out, error = program.run("meter", "register", "--from-csv", bad, expect=3)
     assert "M-8" in out and "line 3" in error and "line 4" in error, error

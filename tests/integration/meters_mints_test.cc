@@ -33,9 +33,33 @@ class MetersTest : public testing::Test {
     request.set_wallet_address(wallet);
     return Call(core_.meters(), &MeterService::Stub::SetMeterWallet, credential, request);
   }
+  absl::StatusOr<v1::SetMeterKeyResponse> SetKey(const client::Credential& credential,
+                                                 const std::string& meter, const std::string& key) {
+    v1::SetMeterKeyRequest request;
+    request.set_meter_id(meter);
+    request.set_public_key(key);
+    return Call(core_.meters(), &MeterService::Stub::SetMeterKey, credential, request);
+  }
 
   TestCore core_;
 };
+
+TEST_F(MetersTest, OnlyAdminsSetTheKeyOfAMeter) {
+  const std::string key = "AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ9";
+  ASSERT_THAT(Register("m-1", "ada", ""), IsOk());
+  EXPECT_THAT(SetKey(core_.CreateKey("ada", {v1::ROLE_USER}).credential, "m-1", key),
+              StatusIs(absl::StatusCode::kPermissionDenied));
+  const auto set = SetKey(core_.admin(), "m-1", key);
+  ASSERT_THAT(set, IsOk());
+  EXPECT_EQ(set->meter().public_key(), key);
+  EXPECT_THAT(SetKey(core_.admin(), "m-1", std::string(32, '1')),
+              StatusIs(absl::StatusCode::kInvalidArgument))
+      << "a point of small order";
+  EXPECT_THAT(SetKey(core_.admin(), "m-2", key), StatusIs(absl::StatusCode::kNotFound));
+  const auto taken = SetKey(core_.admin(), "m-1", "");
+  ASSERT_THAT(taken, IsOk());
+  EXPECT_EQ(taken->meter().public_key(), "");
+}
 
 TEST_F(MetersTest, RegisteringTwiceIsTheSameAndOtherContentIsRefused) {
   const auto first = Register("m-1", "ada", WalletAddress(1));

@@ -84,7 +84,7 @@ class Engine {
   domain::Meter Register(const std::string& meter_id, const std::string& user_id,
                          const std::string& wallet) {
     std::promise<absl::StatusOr<domain::Meter>> promise;
-    registrar_->Register(meter_id, user_id, wallet,
+    registrar_->Register({.meter_id = meter_id, .user_id = user_id, .wallet_address = wallet},
                          [&](auto meter) { promise.set_value(std::move(meter)); });
     return Value(promise.get_future().get());
   }

@@ -25,6 +25,14 @@ TEST(IdsTest, MeterIdTakesLettersDigitsAndFourMarks) {
   EXPECT_FALSE(IsMeterId(std::string(65, 'x')));
 }
 
+TEST(IdsTest, AMeterKeyIsAPointUnderWhichOnlyItsOwnerCanSign) {
+  EXPECT_TRUE(IsMeterKey("AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ9"));
+  EXPECT_FALSE(IsMeterKey(std::string(32, '1'))) << "32 zeros: a point of order 4";
+  EXPECT_FALSE(IsMeterKey("AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ")) << "too short";
+  EXPECT_FALSE(IsMeterKey("AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ0")) << "no base58";
+  EXPECT_FALSE(IsMeterKey(""));
+}
+
 TEST(IdsTest, UserIdMayBeAnAddress) {
   EXPECT_TRUE(IsUserId("alice@example.com"));
   EXPECT_FALSE(IsUserId("alice bob"));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ingest/meter_registrar.h"
 
+#include "core/base/ed25519.h"
 #include "tests/support/engine.h"
 #include "tests/support/status_matchers.h"
 
@@ -17,6 +18,10 @@ using test::IsOk;
 using test::StatusIs;
 using test::WalletOf;
 
+std::string KeyOf(std::uint8_t number) {
+  return base::EncodeBase58(base::Ed25519Key(base::Ed25519Seed{number}).public_key());
+}
+
 class MeterRegistrarTest : public testing::Test {
  protected:
   template <typename Call>
@@ -25,9 +30,14 @@ class MeterRegistrarTest : public testing::Test {
     call([&](absl::StatusOr<Meter> meter) { promise.set_value(std::move(meter)); });
     return promise.get_future().get();
   }
-  absl::StatusOr<Meter> Register(std::string meter, std::string user, std::string wallet) {
+  absl::StatusOr<Meter> Register(std::string meter, std::string user, std::string wallet,
+                                 std::string key = "") {
     return Await([&](auto done) {
-      engine_.registrar().Register(std::move(meter), std::move(user), std::move(wallet), done);
+      engine_.registrar().Register({.meter_id = std::move(meter),
+                                    .user_id = std::move(user),
+                                    .wallet_address = std::move(wallet),
+                                    .public_key = std::move(key)},
+                                   done);
     });
   }
   absl::StatusOr<Meter> Transfer(std::string meter, std::string user, std::string wallet) {
@@ -39,6 +49,10 @@ class MeterRegistrarTest : public testing::Test {
     return Await([&](auto done) {
       engine_.registrar().SetWallet(std::move(meter), std::move(wallet), test::Anybody, done);
     });
+  }
+  absl::StatusOr<Meter> SetKey(std::string meter, std::string key) {
+    return Await(
+        [&](auto done) { engine_.registrar().SetKey(std::move(meter), std::move(key), done); });
   }
 
   Engine engine_;
@@ -116,6 +130,37 @@ TEST_F(MeterRegistrarTest, WhoMaySetTheWalletIsAskedOfTheMeterAsItIsThen) {
   EXPECT_THAT(set, StatusIs(absl::StatusCode::kPermissionDenied));
   EXPECT_EQ(engine_.registry().Find("M1")->wallet_address, WalletOf("bob"));
   EXPECT_EQ(engine_.Facts<domain::MeterChanged>().size(), 2U);
+}
+
+TEST_F(MeterRegistrarTest, AMeterKeepsItsKeyUntilItIsSetAnewOrTakenAway) {
+  const std::string key = KeyOf(1);
+  EXPECT_EQ(Register("M1", "alice", "", key)->public_key, key);
+  EXPECT_THAT(Register("M1", "alice", "", key), IsOk()) << "the same again";
+  EXPECT_THAT(Register("M1", "alice", "", KeyOf(2)), StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_THAT(Register("M1", "alice", ""), StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_EQ(Transfer("M1", "bob", "")->public_key, key);
+  EXPECT_EQ(SetWallet("M1", WalletOf("bob"))->public_key, key);
+  engine_.Close();
+  engine_.Open();
+  EXPECT_EQ(engine_.registry().Find("M1")->public_key, key);
+  EXPECT_EQ(SetKey("M1", KeyOf(2))->public_key, KeyOf(2));
+  EXPECT_EQ(engine_.Facts<domain::MeterChanged>().back().public_key, KeyOf(2));
+  EXPECT_EQ(SetKey("M1", "")->public_key, "");
+  EXPECT_EQ(engine_.Facts<domain::MeterChanged>().back().public_key, "");
+  EXPECT_THAT(SetKey("M2", key), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(MeterRegistrarTest, KeysUnderWhichOthersCouldSignAreRefused) {
+  ASSERT_THAT(Register("M1", "alice", ""), IsOk());
+  std::array<std::uint8_t, 32> small_order{};
+  small_order[0] = 1;
+  for (const std::string& key :
+       {base::EncodeBase58(small_order), std::string("nope"), KeyOf(1) + "1", KeyOf(1).substr(1)}) {
+    EXPECT_THAT(SetKey("M1", key), StatusIs(absl::StatusCode::kInvalidArgument)) << key;
+    EXPECT_THAT(Register("M2", "alice", "", key), StatusIs(absl::StatusCode::kInvalidArgument));
+  }
+  EXPECT_EQ(engine_.registry().Find("M1")->public_key, "");
+  EXPECT_EQ(engine_.registry().size(), 1U);
 }
 
 TEST_F(MeterRegistrarTest, TheRegistryListsByMeterPageByPage) {

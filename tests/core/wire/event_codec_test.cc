@@ -44,7 +44,7 @@ std::vector<Fact> EveryFact() {
       domain::TaskStatusChanged{1'234, "u", "M1", "b", MintState::kSigned, MintState::kParked,
                                 "why"},
       domain::TaskFeeUpdated{1'234, "u", "M1", "b", 1, 5'000},
-      domain::MeterChanged{"u", "M1", "w"},
+      domain::MeterChanged{"u", "M1", "w", "k"},
       domain::ApiKeyChanged{"u", "1a2b3c4d", true},
       domain::MintingSwitched{true, "why"},
   };
