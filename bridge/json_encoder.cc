@@ -11,24 +11,6 @@
 namespace wattmint::bridge {
 namespace {
 
-std::string_view Name(domain::Quality quality) {
-  switch (quality) {
-    case domain::Quality::kActual:
-      return "actual";
-    case domain::Quality::kEstimated:
-      return "estimated";
-    case domain::Quality::kSubstituted:
-      return "substituted";
-    case domain::Quality::kFinal:
-      return "final";
-  }
-  return "unknown";
-}
-
-std::string_view Name(domain::Channel channel) {
-  return channel == domain::Channel::kConsumption ? "consumption" : "generation";
-}
-
 // Writes the members of `data`. An empty text says that the value is not known: it is left out.
 class DataWriter {
  public:
@@ -41,8 +23,8 @@ class DataWriter {
     Text("reading_id", fact.reading_id.ToString());
     json_.Number("interval_seconds",
                  std::chrono::duration_cast<std::chrono::seconds>(fact.interval).count());
-    Text("quality", Name(fact.quality));
-    Text("channel", Name(fact.channel));
+    Text("quality", domain::Name(fact.quality));
+    Text("channel", domain::Name(fact.channel));
     Text("mint_state", domain::Name(fact.mint_state));
   }
 

@@ -196,7 +196,7 @@ void DeclareMeter(CLI::App& app, CommandLine& line) {
       ->type_name("ADDRESS");
   command
       ->add_option("--public-key", options->public_key,
-                   "the Ed25519 public key that it signs its readings with (base58)")
+                   "the Ed25519 public key (base58) that its readings must be signed for")
       ->type_name("KEY");
   command
       ->add_option("--from-csv", options->file,

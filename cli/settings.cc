@@ -86,6 +86,14 @@ std::vector<Setting> Readings() {
           "a user may submit for one meter once in this time",
           [](auto& s) -> auto& { return s.readings.submit_gap; }),
       Flag(
+          "require-meter-signatures", "WATTMINT_REQUIRE_METER_SIGNATURES", kCoreScope,
+          "whether readings of meters without a public key are refused, too",
+          [](auto& s) -> auto& { return s.readings.signatures_required; }),
+      Flag(
+          "meter-signature-legacy", "WATTMINT_METER_SIGNATURE_LEGACY", kCoreScope,
+          "whether the older text of meters, without a counter, is accepted as well",
+          [](auto& s) -> auto& { return s.readings.legacy_signatures; }),
+      Flag(
           "mint-estimated", "WATTMINT_MINT_ESTIMATED", kCoreScope,
           "whether estimated readings are minted",
           [](auto& s) -> auto& { return s.readings.mint_estimated; }),

@@ -57,6 +57,8 @@ domain::AcceptedReading ReadReading(const Run& run, std::uint16_t salt) {
   reading.meter_signature = run.Text(12);
   reading.telemetry = {run.OptionalDouble(13), run.OptionalDouble(14), run.OptionalDouble(15),
                        run.OptionalDouble(16)};
+  reading.meter_counter = run.Int64(17);
+  accepted.public_key = run.Text(18);
   return accepted;
 }
 

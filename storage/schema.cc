@@ -139,6 +139,19 @@ constexpr const char* kWattmint4 = R"sql(
 ALTER TABLE meters ADD COLUMN public_key TEXT NOT NULL DEFAULT '';
 )sql";
 
+// Signed readings: which key, and how far its counter is.
+constexpr const char* kWattmint5 = R"sql(
+CREATE TABLE meter_keys (
+  key_ref INTEGER PRIMARY KEY,
+  meter_ref INTEGER NOT NULL,
+  public_key TEXT NOT NULL,
+  counter INTEGER NOT NULL,
+  UNIQUE (meter_ref, public_key)
+) STRICT;
+ALTER TABLE reading_extras ADD COLUMN meter_counter INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE reading_extras ADD COLUMN key_ref INTEGER;
+)sql";
+
 constexpr const char* kLedger1 = R"sql(
 CREATE TABLE meta (
   only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -164,7 +177,8 @@ CREATE TABLE entries (
 ) STRICT;
 )sql";
 
-constexpr const char* kWattmintScripts[] = {kWattmint1, kWattmint2, kWattmint3, kWattmint4};
+constexpr const char* kWattmintScripts[] = {kWattmint1, kWattmint2, kWattmint3, kWattmint4,
+                                            kWattmint5};
 constexpr const char* kLedgerScripts[] = {kLedger1};
 
 }  // namespace

@@ -128,6 +128,16 @@ absl::StatusOr<std::optional<domain::Time>> SqliteTransaction::FindLastEnd(std::
   });
 }
 
+absl::StatusOr<std::int64_t> SqliteTransaction::FindCounter(std::int64_t meter_ref,
+                                                            std::string_view public_key) {
+  static const std::string kSql =
+      "SELECT counter FROM meter_keys WHERE meter_ref = ? AND public_key = ?";
+  return Do("looking for a counter", [&]() -> absl::StatusOr<std::int64_t> {
+    Run run(writer_.connection->Prepared(kSql), meter_ref, public_key);
+    return run.Next() ? run.Int64(0) : 0;
+  });
+}
+
 absl::StatusOr<domain::ReadingId> SqliteTransaction::InsertReading(const domain::Meter& meter,
                                                                    const domain::Reading& reading,
                                                                    domain::MintState mint_state,
@@ -142,7 +152,7 @@ absl::StatusOr<domain::ReadingId> SqliteTransaction::InsertReading(const domain:
         reading.energy.nano_kwh(), reading.quality, reading.channel, accept_time)
         .Execute();
     if (mintable) Run(writer_.insert_task, row, accept_time).Execute();
-    InsertExtras(row, meter.meter_ref, reading);
+    InsertExtras(row, meter, reading);
     const bool generated = reading.channel == domain::Channel::kGeneration;
     sums_.AddReading(tenure_ref, generated ? reading.energy.nano_kwh() : 0, mint_state);
     last_row_ = row;
@@ -150,17 +160,34 @@ absl::StatusOr<domain::ReadingId> SqliteTransaction::InsertReading(const domain:
   });
 }
 
-void SqliteTransaction::InsertExtras(std::int64_t row, std::int64_t meter_ref,
+void SqliteTransaction::InsertExtras(std::int64_t row, const domain::Meter& meter,
                                      const domain::Reading& reading) const {
   const domain::Telemetry& telemetry = reading.telemetry;
-  if (reading.request_id.empty() && reading.meter_signature.empty() && telemetry.IsEmpty()) return;
+  std::optional<std::int64_t> key_ref;
+  if (!meter.public_key.empty()) key_ref = PutMeterKey(meter, reading.meter_counter);
+  if (reading.request_id.empty() && reading.meter_signature.empty() && telemetry.IsEmpty() &&
+      reading.meter_counter == 0 && !key_ref) {
+    return;
+  }
   static const std::string kSql =
       "INSERT INTO reading_extras (row, meter_ref, request_id, meter_signature, voltage_volts,"
-      " current_amperes, power_watts, frequency_hertz) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-  Run(writer_.connection->Prepared(kSql), row, meter_ref, NothingIfEmpty(reading.request_id),
+      " current_amperes, power_watts, frequency_hertz, meter_counter, key_ref)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+  Run(writer_.connection->Prepared(kSql), row, meter.meter_ref, NothingIfEmpty(reading.request_id),
       NothingIfEmpty(reading.meter_signature), telemetry.voltage_volts, telemetry.current_amperes,
-      telemetry.power_watts, telemetry.frequency_hertz)
+      telemetry.power_watts, telemetry.frequency_hertz, reading.meter_counter, key_ref)
       .Execute();
+}
+
+std::int64_t SqliteTransaction::PutMeterKey(const domain::Meter& meter,
+                                            std::int64_t counter) const {
+  static const std::string kSql =
+      "INSERT INTO meter_keys (meter_ref, public_key, counter) VALUES (?, ?, ?)"
+      " ON CONFLICT (meter_ref, public_key) DO UPDATE SET counter = max(counter, excluded.counter)"
+      " RETURNING key_ref";
+  Run run(writer_.connection->Prepared(kSql), meter.meter_ref, meter.public_key, counter);
+  run.Next();
+  return run.Int64(0);
 }
 
 std::int64_t SqliteTransaction::TenureOf(const domain::Meter& meter, std::int64_t row) {

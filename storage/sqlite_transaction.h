@@ -31,6 +31,8 @@ class SqliteTransaction final : public store::Transaction {
   absl::StatusOr<std::optional<store::KnownReading>> FindRequestId(
       std::int64_t meter_ref, std::string_view request_id) override;
   absl::StatusOr<std::optional<domain::Time>> FindLastEnd(std::int64_t meter_ref) override;
+  absl::StatusOr<std::int64_t> FindCounter(std::int64_t meter_ref,
+                                           std::string_view public_key) override;
   absl::StatusOr<domain::ReadingId> InsertReading(const domain::Meter& meter,
                                                   const domain::Reading& reading,
                                                   domain::MintState mint_state,
@@ -62,7 +64,9 @@ class SqliteTransaction final : public store::Transaction {
   // Throw SQLite::Exception.
   std::int64_t TenureOf(const domain::Meter& meter, std::int64_t row);
   Writer::Tenure LoadTenure(std::int64_t meter_ref) const;
-  void InsertExtras(std::int64_t row, std::int64_t meter_ref, const domain::Reading& reading) const;
+  void InsertExtras(std::int64_t row, const domain::Meter& meter,
+                    const domain::Reading& reading) const;
+  std::int64_t PutMeterKey(const domain::Meter& meter, std::int64_t counter) const;
 
   Writer& writer_;
   absl::Status& outcome_;

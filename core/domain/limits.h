@@ -25,6 +25,10 @@ struct ReadingLimits {
   Duration duplicate_window = std::chrono::minutes(15);      // excluded; point readings only
   Duration submit_gap = std::chrono::minutes(5);  // excluded; for each meter, role user only
   bool mint_estimated = false;                    // whether estimated readings are minted
+  // Whether readings of meters without a key are refused; of a meter with a key every reading must
+  // be signed, whatever is set.
+  bool signatures_required = false;
+  bool legacy_signatures = false;  // whether signatures over the older text are accepted
 };
 
 // How mints are made. Source of the defaults: S2, unless said otherwise.

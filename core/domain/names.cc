@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/domain/mint_state.h"
 #include "core/domain/mint_task.h"
+#include "core/domain/reading.h"
 #include "core/domain/rejection.h"
 
 #include <array>
@@ -9,9 +10,10 @@ namespace wattmint::domain {
 namespace {
 
 template <std::size_t N, typename Enum>
-std::string_view At(const std::array<std::string_view, N>& names, Enum value) {
+std::string_view At(const std::array<std::string_view, N>& names, Enum value,
+                    std::string_view unknown = "UNKNOWN") {
   const auto index = static_cast<std::size_t>(value);
-  return index < N ? names[index] : "UNKNOWN";
+  return index < N ? names[index] : unknown;
 }
 
 constexpr std::array<std::string_view, 9> kMintStates = {
@@ -37,11 +39,24 @@ constexpr std::array<std::string_view, kRejectionsMax + 1> kRejections = {
     "OVERLAPS_READING",
     "WITHIN_DUPLICATE_WINDOW",
     "SUBMITTED_TOO_SOON",
+    "METER_SIGNATURE_MISSING",
+    "METER_SIGNATURE_INVALID",
+    "METER_COUNTER_REPLAYED",
 };
+
+constexpr std::array<std::string_view, 5> kQualities = {
+    "unknown", "actual", "estimated", "substituted", "final",
+};
+
+constexpr std::array<std::string_view, 3> kChannels = {"unknown", "generation", "consumption"};
 
 }  // namespace
 
 std::string_view Name(MintState state) { return At(kMintStates, state); }
+
+std::string_view Name(Quality quality) { return At(kQualities, quality, kQualities[0]); }
+
+std::string_view Name(Channel channel) { return At(kChannels, channel, kChannels[0]); }
 
 std::string_view Name(Rejection rejection) { return At(kRejections, rejection); }
 

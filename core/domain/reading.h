@@ -9,14 +9,21 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace wattmint::domain {
 
 // Numbers are stored and sent (wattmint.v1.ReadingQuality): never renumber.
 enum class Quality : std::uint8_t { kActual = 1, kEstimated = 2, kSubstituted = 3, kFinal = 4 };
 
+// "actual" ...: as on the WebSocket, and as meters sign it: never change.
+std::string_view Name(Quality quality);
+
 // Numbers are stored and sent (wattmint.v1.EnergyChannel): never renumber.
 enum class Channel : std::uint8_t { kGeneration = 1, kConsumption = 2 };
+
+// "generation" or "consumption": never change either.
+std::string_view Name(Channel channel);
 
 // Beside the energy; stored as it came, never used for minting.
 struct Telemetry {
@@ -41,6 +48,7 @@ struct Reading {
   Channel channel = Channel::kGeneration;
   Telemetry telemetry;
   std::string meter_signature;
+  std::int64_t meter_counter = 0;  // 0: none
   std::string request_id;
 
   bool IsPoint() const { return length == Duration::zero(); }
@@ -59,6 +67,7 @@ struct AcceptedReading {
   Reading reading;
   std::string user_id;
   std::string wallet_address;
+  std::string public_key;  // that meter_signature was verified with; empty: it was not
   Time accept_time{};
   MintState mint_state = MintState::kPending;
   std::int64_t task_id = 0;  // 0: nothing to mint

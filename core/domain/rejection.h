@@ -28,8 +28,11 @@ enum class Rejection : std::uint8_t {
   kOverlapsReading = 14,
   kWithinDuplicateWindow = 15,
   kSubmittedTooSoon = 16,
+  kMeterSignatureMissing = 17,
+  kMeterSignatureInvalid = 18,
+  kMeterCounterReplayed = 19,
 };
-inline constexpr int kRejectionsMax = 16;
+inline constexpr int kRejectionsMax = 19;
 
 // "METER_UNKNOWN" ...: the name in the proto without its prefix.
 std::string_view Name(Rejection rejection);

@@ -2,6 +2,7 @@
 #include "core/ingest/pipeline.h"
 
 #include "core/base/status_macros.h"
+#include "core/ingest/meter_signature.h"
 
 #include <fmt/format.h>
 
@@ -46,6 +47,14 @@ class MeterHistory final : public ReadingHistory {
 
   std::optional<domain::Time> LastAccept() override { return recent_.last_accept; }
 
+  absl::StatusOr<std::int64_t> LastCounter(const std::string& public_key) override {
+    if (recent_.public_key != public_key) {
+      WATTMINT_ASSIGN_OR_RETURN(recent_.counter, transaction_.FindCounter(meter_ref_, public_key));
+      recent_.public_key = public_key;
+    }
+    return recent_.counter;
+  }
+
  private:
   store::Transaction& transaction_;
   const std::int64_t meter_ref_;
@@ -76,14 +85,15 @@ class Pipeline::SubmitOp final : public store::WriteOp {
       : pipeline_(pipeline),
         submitter_(std::move(submitter)),
         candidates_(std::move(candidates)),
-        done_(std::move(done)) {}
+        done_(std::move(done)) {
+    VerifySignatures();
+  }
 
   absl::Status Apply(store::WriteContext& context) override {
     answers_.reserve(candidates_.size());
-    for (const Candidate& candidate : candidates_) {
-      auto answer = Take(context, candidate);
-      if (!answer.ok()) return answer.status();
-      answers_.push_back(*std::move(answer));
+    while (answers_.size() < candidates_.size()) {
+      WATTMINT_ASSIGN_OR_RETURN(Answer answer, Take(context, answers_.size()));
+      answers_.push_back(std::move(answer));
     }
     return absl::OkStatus();
   }
@@ -103,12 +113,37 @@ class Pipeline::SubmitOp final : public store::WriteOp {
   std::size_t weight() const override { return candidates_.size(); }
 
  private:
-  absl::StatusOr<Answer> Take(store::WriteContext& context, const Candidate& candidate) {
+  // On the thread that submits, since the writer's has no time for it: of what has to be verified
+  // by what the registry says now.
+  void VerifySignatures() {
+    for (std::size_t i = 0; i < candidates_.size(); ++i) {
+      const Reading& reading = candidates_[i].reading;
+      const bool is_malformed = candidates_[i].malformed.rejection != Rejection::kNone;
+      if (reading.meter_signature.empty() || is_malformed) continue;
+      const auto meter = pipeline_.registry_.Find(reading.meter_id);
+      if (!meter || CheckMeter(submitter_, reading, &*meter).rejection != Rejection::kNone)
+        continue;
+      verdicts_.resize(candidates_.size());
+      verdicts_[i] = SignatureVerdict{meter->public_key, meter->wallet_address,
+                                      CheckSignature(reading, *meter, pipeline_.limits_)};
+    }
+  }
+
+  // The meter's key or wallet may have changed since the verdict.
+  domain::Refusal SignatureRefusal(std::size_t index, const domain::Meter& meter) const {
+    if (index < verdicts_.size() && verdicts_[index] && verdicts_[index]->HoldsFor(meter)) {
+      return verdicts_[index]->refusal;
+    }
+    return CheckSignature(candidates_[index].reading, meter, pipeline_.limits_);
+  }
+
+  absl::StatusOr<Answer> Take(store::WriteContext& context, std::size_t index) {
+    const Candidate& candidate = candidates_[index];
     const Reading& reading = candidate.reading;
     const auto meter = candidate.malformed.rejection == Rejection::kMeterIdInvalid
                            ? std::nullopt
                            : pipeline_.registry_.Find(reading.meter_id);
-    auto answer = Decide(context, candidate, meter ? &*meter : nullptr);
+    auto answer = Decide(context, index, meter ? &*meter : nullptr);
     if (!answer.ok() || answer->outcome != Outcome::kRejected) return answer;
     const bool is_permitted =
         meter && CheckMeter(submitter_, reading, &*meter).rejection == Rejection::kNone;
@@ -120,8 +155,9 @@ class Pipeline::SubmitOp final : public store::WriteOp {
     return answer;
   }
 
-  absl::StatusOr<Answer> Decide(store::WriteContext& context, const Candidate& candidate,
+  absl::StatusOr<Answer> Decide(store::WriteContext& context, std::size_t index,
                                 const domain::Meter* meter) {
+    const Candidate& candidate = candidates_[index];
     const Reading& reading = candidate.reading;
     if (candidate.malformed.rejection != Rejection::kNone) return Refused(candidate.malformed);
     domain::Refusal refusal = CheckMeter(submitter_, reading, meter);
@@ -140,6 +176,10 @@ class Pipeline::SubmitOp final : public store::WriteOp {
     }
     WATTMINT_ASSIGN_OR_RETURN(
         refusal, CheckReading(submitter_, reading, pipeline_.limits_, context.now(), history));
+    if (refusal.rejection != Rejection::kNone) return Refused(std::move(refusal));
+    refusal = SignatureRefusal(index, *meter);
+    if (refusal.rejection != Rejection::kNone) return Refused(std::move(refusal));
+    WATTMINT_ASSIGN_OR_RETURN(refusal, CheckCounter(reading, *meter, history));
     if (refusal.rejection != Rejection::kNone) return Refused(std::move(refusal));
     return Accept(context, reading, *meter, *recent);
   }
@@ -191,6 +231,9 @@ class Pipeline::SubmitOp final : public store::WriteOp {
       recent.may_end_in_point = true;
     }
     recent.last_accept = context.now();
+    if (!meter.public_key.empty() && recent.public_key == meter.public_key) {
+      recent.counter = std::max(recent.counter, reading.meter_counter);
+    }
     return Answer{Outcome::kAccepted, reading_id, {}, state};
   }
 
@@ -198,6 +241,7 @@ class Pipeline::SubmitOp final : public store::WriteOp {
   const Submitter submitter_;
   const std::vector<Candidate> candidates_;
   const Callback done_;
+  std::vector<std::optional<SignatureVerdict>> verdicts_;  // by candidate; empty: none is signed
   std::vector<Answer> answers_;
 };
 

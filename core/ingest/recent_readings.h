@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace wattmint::ingest {
 
@@ -19,6 +20,8 @@ class RecentReadings {
     std::optional<domain::Time> last_end;     // greatest end of the meter's readings
     bool may_end_in_point = true;             // whether a point reading may lie at last_end
     std::optional<domain::Time> last_accept;  // of the newest reading since the start
+    std::string public_key;                   // that `counter` was signed with; empty: not known
+    std::int64_t counter = 0;                 // greatest that was accepted
   };
   Meter* Find(std::int64_t meter_ref);
   Meter& Put(std::int64_t meter_ref, const Meter& meter);

@@ -106,6 +106,17 @@ absl::StatusOr<domain::Refusal> CheckReading(const Submitter& submitter, const R
   return CheckHistory(submitter, reading, limits, now, history);
 }
 
+absl::StatusOr<domain::Refusal> CheckCounter(const Reading& reading, const domain::Meter& meter,
+                                             ReadingHistory& history) {
+  // The older text has no counter; without a key nobody vouches for one.
+  if (meter.public_key.empty() || reading.meter_counter == 0) return Refusal{};
+  WATTMINT_ASSIGN_OR_RETURN(const std::int64_t last, history.LastCounter(meter.public_key));
+  if (reading.meter_counter > last) return Refusal{};
+  return Refusal{Rejection::kMeterCounterReplayed,
+                 fmt::format("counter {} of meter {} is not above {}, which was accepted before",
+                             reading.meter_counter, reading.meter_id, last)};
+}
+
 domain::MintState InitialMintState(const Reading& reading, const domain::ReadingLimits& limits) {
   const bool is_minted = reading.channel == domain::Channel::kGeneration &&
                          reading.energy > domain::Energy() &&

@@ -31,6 +31,8 @@ class ReadingHistory {
   virtual absl::StatusOr<bool> HasPointNear(domain::Time time, domain::Duration window) = 0;
   // When the meter's newest reading was accepted, if that is known to be recent.
   virtual std::optional<domain::Time> LastAccept() = 0;
+  // The greatest counter that was accepted with this key; 0 if there was none.
+  virtual absl::StatusOr<std::int64_t> LastCounter(const std::string& public_key) = 0;
 };
 
 // The checks that come before idempotency: may the caller submit for this meter?
@@ -38,12 +40,16 @@ class ReadingHistory {
 domain::Refusal CheckMeter(const Submitter& submitter, const domain::Reading& reading,
                            const domain::Meter* meter);
 
-// The checks behind idempotency, in the order of domain::Rejection; the first that fails is the
-// answer, kNone if all pass.
+// The checks behind idempotency and before the signature, in the order of domain::Rejection; the
+// first that fails is the answer, kNone if all pass.
 absl::StatusOr<domain::Refusal> CheckReading(const Submitter& submitter,
                                              const domain::Reading& reading,
                                              const domain::ReadingLimits& limits, domain::Time now,
                                              ReadingHistory& history);
+
+// The last check: the counter of a signed reading goes up. REQUIRES: CheckSignature() passed.
+absl::StatusOr<domain::Refusal> CheckCounter(const domain::Reading& reading,
+                                             const domain::Meter& meter, ReadingHistory& history);
 
 // Whether an accepted reading is to be minted.
 domain::MintState InitialMintState(const domain::Reading& reading,

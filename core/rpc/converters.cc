@@ -92,6 +92,8 @@ v1::Reading ToProto(const domain::AcceptedReading& accepted) {
   out.set_channel(static_cast<v1::EnergyChannel>(reading.channel));
   if (!reading.telemetry.IsEmpty()) *out.mutable_telemetry() = ToProto(reading.telemetry);
   out.set_meter_signature(reading.meter_signature);
+  out.set_meter_counter(reading.meter_counter);
+  out.set_meter_public_key(accepted.public_key);
   out.set_request_id(reading.request_id);
   wire::ToProto(accepted.accept_time, *out.mutable_accept_time());
   out.set_mint_state(static_cast<v1::MintState>(accepted.mint_state));

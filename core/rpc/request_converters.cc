@@ -125,6 +125,10 @@ domain::Refusal Read(const v1::ReadingInput& input, ingest::Candidate& candidate
     return {Rejection::kRequestIdInvalid,
             fmt::format("meter_signature must have at most {} bytes", kSignatureBytesMax)};
   }
+  if (input.meter_counter() < 0) {
+    return {Rejection::kRequestIdInvalid,
+            fmt::format("meter_counter {} must not be below zero", input.meter_counter())};
+  }
   return {};
 }
 
@@ -160,6 +164,7 @@ ingest::Candidate ToCandidate(const v1::ReadingInput& input) {
   if (input.has_telemetry()) reading.telemetry = TelemetryOf(input.telemetry());
   if (candidate.malformed.rejection == Rejection::kNone) {
     reading.meter_signature = input.meter_signature();
+    reading.meter_counter = input.meter_counter();
     reading.request_id = input.request_id();
   }
   return candidate;

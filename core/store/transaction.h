@@ -57,8 +57,12 @@ class Transaction {
       std::int64_t meter_ref, std::string_view request_id) = 0;
   // Greatest end of the meter's readings (a point reading ends where it starts).
   virtual absl::StatusOr<std::optional<domain::Time>> FindLastEnd(std::int64_t meter_ref) = 0;
+  // The greatest counter of the meter's readings that were verified with this key; 0 if none was.
+  virtual absl::StatusOr<std::int64_t> FindCounter(std::int64_t meter_ref,
+                                                   std::string_view public_key) = 0;
   // Stores the reading and, when `mint_state` is kPending, its mint task, due at once.
-  // REQUIRES: mint_state is kPending or kNotApplicable; the natural key and the request id are new.
+  // REQUIRES: mint_state is kPending or kNotApplicable; the natural key and the request id are new;
+  // if the meter has a key, the reading's signature was verified with it.
   virtual absl::StatusOr<domain::ReadingId> InsertReading(const domain::Meter& meter,
                                                           const domain::Reading& reading,
                                                           domain::MintState mint_state,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/access/reason.h"
 #include "core/wire/convert.h"
+#include "tests/support/signing_meter.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_core.h"
 
@@ -97,6 +98,49 @@ TEST_F(SubmitTest, EveryRejectionIsAnsweredByNameAndStoresNothing) {
                   PointAt(Now() - std::chrono::hours(5) + std::chrono::minutes(14)));
   ExpectRejection(v1::REJECTION_SUBMITTED_TOO_SOON, QuarterHour("m-1", 3, "1"), ada);
   EXPECT_EQ(StoredReadings(), 2);
+}
+
+// What the server makes of `input`, signed.
+domain::Reading SignedReading(const v1::ReadingInput& input, const SigningMeter& device,
+                              std::int64_t counter) {
+  domain::Reading reading;
+  reading.meter_id = input.meter_id();
+  reading.energy = domain::Energy::Parse(input.energy_kwh()).value();
+  reading.start = wire::FromProto(input.interval_start());
+  reading.length = std::chrono::seconds(input.interval().seconds());
+  return device.Signed(reading, counter);
+}
+
+TEST_F(SubmitTest, OfAMeterWithAKeyOnlyWhatItSignedIsTakenAndOnce) {
+  const SigningMeter device(1);
+  v1::SetMeterKeyRequest key;
+  key.set_meter_id("m-1");
+  key.set_public_key(device.public_key());
+  ASSERT_THAT(Call(core_.meters(), &v1::MeterService::Stub::SetMeterKey, core_.admin(), key),
+              IsOk());
+  v1::ReadingInput reading = QuarterHour("m-1", 0, "12.5");
+  ExpectRejection(v1::REJECTION_METER_SIGNATURE_MISSING, reading);
+  reading.set_meter_counter(1);
+  reading.set_meter_signature(SignedReading(reading, device, 1).meter_signature);
+  reading.set_energy_kwh("12.6");
+  ExpectRejection(v1::REJECTION_METER_SIGNATURE_INVALID, reading);
+  reading.set_energy_kwh("12.500");
+  const v1::SubmitResult accepted = core_.Submit(reading);
+  ASSERT_EQ(accepted.outcome(), v1::SUBMIT_OUTCOME_ACCEPTED) << accepted.ShortDebugString();
+  EXPECT_EQ(core_.Submit(reading).outcome(), v1::SUBMIT_OUTCOME_EXISTS);
+  v1::ReadingInput next = QuarterHour("m-1", 1, "1");
+  next.set_meter_counter(1);
+  next.set_meter_signature(SignedReading(next, device, 1).meter_signature);
+  ExpectRejection(v1::REJECTION_METER_COUNTER_REPLAYED, next);
+  EXPECT_EQ(StoredReadings(), 1);
+
+  v1::GetReadingRequest get;
+  get.set_reading_id(accepted.reading_id());
+  const auto got = Call(core_.readings(), &ReadingService::Stub::GetReading, core_.admin(), get);
+  ASSERT_THAT(got, IsOk());
+  EXPECT_EQ(got->reading().meter_public_key(), device.public_key());
+  EXPECT_EQ(got->reading().meter_counter(), 1);
+  EXPECT_EQ(got->reading().meter_signature(), reading.meter_signature());
 }
 
 TEST_F(SubmitTest, TheSameReadingAgainIsAnsweredAsTheFirstTime) {

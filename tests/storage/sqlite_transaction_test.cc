@@ -296,10 +296,43 @@ TEST_F(SqliteTransactionTest, ApiKeysAreStoredAndChangedWhole) {
   EXPECT_THAT(queries().LoadApiKeys(), IsOkAndHolds(testing::ElementsAre(key)));
 }
 
+TEST_F(SqliteTransactionTest, ACounterIsOfOneMeterAndKeyAndMovesWithItsReading) {
+  domain::Meter meter = Register("m", "ada");
+  const auto signed_at = [](std::int64_t minute, std::int64_t counter) {
+    domain::Reading reading = Interval("m", minute, 15);
+    reading.meter_signature = "signature";
+    reading.meter_counter = counter;
+    return reading;
+  };
+  const auto counter = [&](std::string_view key) {
+    return Value(Begin()->FindCounter(meter.meter_ref, key));
+  };
+  Store(meter, signed_at(0, 3));
+  meter.public_key = "key";
+  EXPECT_EQ(counter("key"), 0) << "the meter had no key";
+  const domain::ReadingId id = Store(meter, signed_at(15, 7));
+  EXPECT_EQ(counter("key"), 7);
+  EXPECT_EQ(counter("another"), 0);
+  EXPECT_THAT(Begin()->FindCounter(meter.meter_ref + 1, "key"), IsOkAndHolds(0));
+  Store(meter, signed_at(30, 0));
+  EXPECT_EQ(counter("key"), 7) << "the older text has none";
+  {
+    const auto rolled_back = Begin();
+    ASSERT_THAT(
+        rolled_back->InsertReading(meter, signed_at(45, 9), MintState::kPending, AtMinute(60)),
+        IsOk());
+    EXPECT_THAT(rolled_back->FindCounter(meter.meter_ref, "key"), IsOkAndHolds(9));
+  }
+  EXPECT_EQ(counter("key"), 7);
+  const auto stored = Value(queries().FindReading(id)).value();
+  EXPECT_EQ(stored.public_key, "key");
+  EXPECT_EQ(stored.reading.meter_counter, 7);
+}
+
 TEST_F(SqliteTransactionTest, MetersAreStoredAndChangedWhole) {
   domain::Meter meter = Register("m", "ada");
   EXPECT_THAT(queries().LoadMeters(), IsOkAndHolds(testing::ElementsAre(meter)));
-  meter = {meter.meter_ref, "m", "bob", "", AtMinute(8), AtMinute(9)};
+  meter = {meter.meter_ref, "m", "bob", "", AtMinute(8), AtMinute(9), "key"};
   Write([&](auto& transaction) { EXPECT_THAT(transaction.UpdateMeter(meter), IsOk()); });
   EXPECT_THAT(queries().LoadMeters(), IsOkAndHolds(testing::ElementsAre(meter)));
 }

@@ -3,6 +3,7 @@
 
 #include "core/domain/mint_state.h"
 #include "core/domain/mint_task.h"
+#include "core/domain/reading.h"
 #include "core/domain/rejection.h"
 
 #include <gtest/gtest.h>
@@ -97,7 +98,15 @@ TEST(NamesTest, EveryStateAndRejectionHasOne) {
   EXPECT_EQ(Name(static_cast<MintState>(99)), "UNKNOWN");
   EXPECT_EQ(Name(Rejection::kMeterIdInvalid), "METER_ID_INVALID");
   EXPECT_EQ(Name(Rejection::kSubmittedTooSoon), "SUBMITTED_TOO_SOON");
+  EXPECT_EQ(Name(Rejection::kMeterCounterReplayed), "METER_COUNTER_REPLAYED");
   EXPECT_EQ(Name(static_cast<Rejection>(kRejectionsMax + 1)), "UNKNOWN");
+}
+
+TEST(NamesTest, EveryQualityAndChannelHasOne) {
+  EXPECT_EQ(Name(Quality::kActual), "actual");
+  EXPECT_EQ(Name(Quality::kFinal), "final");
+  EXPECT_EQ(Name(Channel::kGeneration), "generation");
+  EXPECT_EQ(Name(Channel::kConsumption), "consumption");
 }
 
 }  // namespace

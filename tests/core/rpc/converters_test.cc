@@ -83,6 +83,8 @@ const std::vector<Fault>& Faults() {
        [](auto& r) { r.set_request_id(std::string(65, 'a')); }},
       {"long signature", Rejection::kRequestIdInvalid,
        [](auto& r) { r.set_meter_signature(std::string(257, 'a')); }},
+      {"counter below zero", Rejection::kRequestIdInvalid,
+       [](auto& r) { r.set_meter_counter(-1); }},
   };
   return faults;
 }
@@ -118,6 +120,7 @@ TEST(ConvertersTest, AnIntervalIsReadExactly) {
   input.set_channel(v1::ENERGY_CHANNEL_CONSUMPTION);
   input.set_request_id("r-1");
   input.set_meter_signature("sig");
+  input.set_meter_counter(42);
   input.mutable_telemetry()->set_voltage_volts(230.5);
   const ingest::Candidate candidate = ToCandidate(input);
   const domain::Reading& reading = candidate.reading;
@@ -130,6 +133,7 @@ TEST(ConvertersTest, AnIntervalIsReadExactly) {
   EXPECT_EQ(reading.channel, domain::Channel::kConsumption);
   EXPECT_EQ(reading.request_id, "r-1");
   EXPECT_EQ(reading.meter_signature, "sig");
+  EXPECT_EQ(reading.meter_counter, 42);
   EXPECT_EQ(reading.telemetry.voltage_volts, 230.5);
   EXPECT_EQ(candidate.start, reading.start);
 }
