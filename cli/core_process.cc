@@ -4,6 +4,7 @@
 #include "core/access/key_keeper.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
+#include "core/ledger/key_signer.h"
 
 namespace wattmint::cli {
 namespace {
@@ -46,7 +47,9 @@ absl::Status CoreProcess::OpenDatabases(const Settings&) {
   ledger_file.path = data_.ledger().string();
   WATTMINT_ASSIGN_OR_RETURN(book_, storage::SqliteLedgerBook::Open(ledger_file));
   WATTMINT_ASSIGN_OR_RETURN(const DataDirectory::Key seed, data_.LedgerKey());
-  ledger_ = std::make_unique<ledger::EmbeddedLedger>(*book_, clock_, seed);
+  signer_ = std::make_unique<ledger::KeySigner>(seed);
+  WATTMINT_RETURN_IF_ERROR(ledger::CheckKey(*book_, signer_->public_key()));
+  ledger_ = std::make_unique<ledger::EmbeddedLedger>(*book_, clock_, *signer_);
   return absl::OkStatus();
 }
 

@@ -8,6 +8,7 @@
 #include "core/base/file_lock.h"
 #include "core/base/random.h"
 #include "core/ledger/embedded_ledger.h"
+#include "core/ledger/signer.h"
 #include "core/rpc/core_app.h"
 #include "storage/database.h"
 #include "storage/sqlite_ledger_book.h"
@@ -50,6 +51,7 @@ class CoreProcess {
   base::SystemRandom random_;
   std::unique_ptr<storage::Database> database_;
   std::unique_ptr<storage::SqliteLedgerBook> book_;
+  std::unique_ptr<ledger::Signer> signer_;
   std::unique_ptr<ledger::EmbeddedLedger> ledger_;
   std::unique_ptr<access::JwtVerifier> jwt_;
   std::unique_ptr<rpc::CoreApp> app_;

@@ -4,9 +4,11 @@
 #include "cli/data_directory.h"
 #include "cli/message_tables.h"
 #include "cli/progress.h"
+#include "core/base/base58.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
 #include "core/ledger/embedded_ledger.h"
+#include "core/ledger/key_signer.h"
 #include "storage/sqlite_ledger_book.h"
 #include "wattmint/v1/mint.grpc.pb.h"
 #include "wattmint/v1/reading.grpc.pb.h"
@@ -69,16 +71,14 @@ absl::StatusOr<ExitCode> Totals(const LedgerFlags& flags, CommandContext& contex
 }
 
 // The key that was asked for, else that of the data directory.
-absl::StatusOr<std::string> PublicKey(const LedgerFlags& flags, const DataDirectory& data,
-                                      store::LedgerBook& book) {
+absl::StatusOr<std::string> PublicKey(const LedgerFlags& flags, const DataDirectory& data) {
   if (!flags.public_key.empty()) return flags.public_key;
   if (!data.HasLedgerKey()) {
     return base::InvalidArgument(
         "there is no ledger.key beside the ledger; say whose signatures to check: --public-key");
   }
   WATTMINT_ASSIGN_OR_RETURN(const DataDirectory::Key seed, data.LedgerKey());
-  base::SystemClock clock;
-  return ledger::EmbeddedLedger(book, clock, seed).public_key();
+  return base::EncodeBase58(ledger::KeySigner(seed).public_key());
 }
 
 absl::StatusOr<ExitCode> Verify(const LedgerFlags& flags, CommandContext& context) {
@@ -89,7 +89,7 @@ absl::StatusOr<ExitCode> Verify(const LedgerFlags& flags, CommandContext& contex
     return base::NotFound("{} is not there; name the core's --data, or a --file", options.path);
   }
   WATTMINT_ASSIGN_OR_RETURN(const auto book, storage::SqliteLedgerBook::Open(options));
-  WATTMINT_ASSIGN_OR_RETURN(const std::string key, PublicKey(flags, data, *book));
+  WATTMINT_ASSIGN_OR_RETURN(const std::string key, PublicKey(flags, data));
   WATTMINT_ASSIGN_OR_RETURN(const store::LedgerHead head, book->GetHead());
   base::SystemClock clock;
   Progress progress(context.error, clock);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ledger/embedded_ledger.h"
 
+#include "core/base/assert.h"
 #include "core/base/base58.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
@@ -46,21 +47,35 @@ bool AgreesWithText(const store::LedgerEntry& entry, std::string_view ledger_id)
 
 }  // namespace
 
-EmbeddedLedger::EmbeddedLedger(store::LedgerBook& book, base::Clock& clock, const Ed25519Seed& seed)
-    : book_(book), clock_(clock), key_(seed), ledger_id_(book.ledger_id()) {}
+EmbeddedLedger::EmbeddedLedger(store::LedgerBook& book, base::Clock& clock, Signer& signer)
+    : book_(book), clock_(clock), signer_(signer), ledger_id_(book.ledger_id()) {}
 
-std::string EmbeddedLedger::public_key() const { return base::EncodeBase58(key_.public_key()); }
+std::string EmbeddedLedger::public_key() const { return base::EncodeBase58(signer_.public_key()); }
 
 std::vector<absl::StatusOr<SignedMint>> EmbeddedLedger::Sign(std::span<const MintOrder> orders) {
+  std::vector<std::string> texts;
+  texts.reserve(orders.size());
+  for (const MintOrder& order : orders) texts.push_back(MintText{ledger_id_, order}.ToString());
+  const auto answers = signer_.Sign(texts);
+  WATTMINT_ASSERT(answers.size() == texts.size(), "{} texts, but {} answers", texts.size(),
+                  answers.size());
   std::vector<absl::StatusOr<SignedMint>> mints;
   mints.reserve(orders.size());
-  for (const MintOrder& order : orders) {
-    std::string bytes = MintText{ledger_id_, order}.ToString();
-    const Ed25519Signature signature = key_.Sign(bytes);
-    mints.push_back(SignedMint{std::move(bytes), base::EncodeBase58(signature),
-                               std::numeric_limits<std::int64_t>::max()});
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    mints.push_back(Signed(std::move(texts[i]), answers[i]));
   }
   return mints;
+}
+
+absl::StatusOr<SignedMint> EmbeddedLedger::Signed(
+    std::string text, const absl::StatusOr<Ed25519Signature>& answer) const {
+  WATTMINT_RETURN_IF_ERROR(answer.status());
+  if (!VerifyEd25519(signer_.public_key(), text, *answer)) {
+    return base::Unavailable("the signer's signature is wrong by the ledger's public key {}",
+                             public_key());
+  }
+  return SignedMint{std::move(text), base::EncodeBase58(*answer),
+                    std::numeric_limits<std::int64_t>::max()};
 }
 
 absl::StatusOr<EmbeddedLedger::Checked> EmbeddedLedger::Check(const SignedMint& mint) const {
@@ -71,7 +86,7 @@ absl::StatusOr<EmbeddedLedger::Checked> EmbeddedLedger::Check(const SignedMint& 
     return base::InvalidArgument("the mint is for ledger {}, this is {}", checked.text.ledger_id,
                                  ledger_id_);
   }
-  if (!VerifyEd25519(key_.public_key(), mint.bytes, checked.signature)) {
+  if (!VerifyEd25519(signer_.public_key(), mint.bytes, checked.signature)) {
     return base::InvalidArgument("the signature of mint {} is wrong",
                                  checked.text.order.idempotency_key);
   }
@@ -159,6 +174,19 @@ absl::StatusOr<std::vector<LedgerMint>> EmbeddedLedger::ListMints(std::int64_t f
 
 absl::StatusOr<domain::TokenAmount> EmbeddedLedger::GetBalance(std::string_view wallet_address) {
   return book_.GetBalance(wallet_address);
+}
+
+absl::Status CheckKey(store::LedgerBook& book, const Ed25519PublicKey& key) {
+  WATTMINT_ASSIGN_OR_RETURN(const store::LedgerHead head, book.GetHead());
+  if (head.height == 0) return absl::OkStatus();
+  WATTMINT_ASSIGN_OR_RETURN(const auto newest, book.Read(head.height, 1));
+  const bool is_ours =
+      newest.size() == 1 && VerifyEd25519(key, newest[0].signed_bytes, newest[0].signature);
+  if (is_ours) return absl::OkStatus();
+  return base::FailedPrecondition(
+      "ledger entry {} was not signed by key {}; a ledger goes on with the key that it began with, "
+      "so bring that one back",
+      head.height, base::EncodeBase58(key));
 }
 
 absl::StatusOr<Supply> VerifyBook(store::LedgerBook& book, std::string_view public_key,

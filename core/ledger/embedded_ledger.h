@@ -6,6 +6,7 @@
 #include "core/ledger/ed25519.h"
 #include "core/ledger/ledger.h"
 #include "core/ledger/mint_text.h"
+#include "core/ledger/signer.h"
 #include "core/store/ledger_book.h"
 
 #include <functional>
@@ -14,12 +15,15 @@
 
 namespace wattmint::ledger {
 
-// The ledger in a file of its own with a key of its own: mints unique by idempotency key, signed
-// with Ed25519 and chained by hash. Its signed bytes (MintText) never expire, and a mint is final
-// when Submit() returns. Threads: any. Lifetime: `book` and `clock` must outlive it.
+// The ledger in a file of its own with a key of its own, which a signer holds: mints unique by
+// idempotency key, signed with Ed25519 and chained by hash. Its signed bytes (MintText) never
+// expire, and a mint is final when Submit() returns. A signature counts only if it is right, so a
+// signer that goes wrong delays mints and spoils nothing.
+//
+// Threads: any. Lifetime: what it is given must outlive it. Errors of Sign(): the signer's.
 class EmbeddedLedger final : public Ledger {
  public:
-  EmbeddedLedger(store::LedgerBook& book, base::Clock& clock, const Ed25519Seed& seed);
+  EmbeddedLedger(store::LedgerBook& book, base::Clock& clock, Signer& signer);
 
   std::string_view name() const override { return "embedded"; }
   std::string public_key() const override;
@@ -37,16 +41,23 @@ class EmbeddedLedger final : public Ledger {
     Ed25519Signature signature;
   };
   absl::StatusOr<Checked> Check(const SignedMint& mint) const;
+  // The mint that the signer's answer makes of the text.
+  absl::StatusOr<SignedMint> Signed(std::string text,
+                                    const absl::StatusOr<Ed25519Signature>& answer) const;
   // Answers what is decided already, and adds an entry for what is to be minted.
   absl::StatusOr<Receipt> Decide(const SignedMint& mint, const store::LedgerHead& head,
                                  std::vector<store::LedgerEntry>& fresh) const;
 
   store::LedgerBook& book_;
   base::Clock& clock_;
-  const Ed25519Key key_;
+  Signer& signer_;
   const std::string ledger_id_;
   base::Mutex submit_mutex_;  // one Submit() at a time, since each continues the chain
 };
+
+// Whether a book goes on with this key: its newest entry was signed by it, or it has none. Errors:
+// kFailedPrecondition if another key signed it; those of the book.
+absl::Status CheckKey(store::LedgerBook& book, const Ed25519PublicKey& key);
 
 // Walks a book from its first entry: heights, hash chain, texts, signatures, keys that come twice,
 // the sum. Calls `progress` now and then with the height that was reached. Errors: kDataLoss names

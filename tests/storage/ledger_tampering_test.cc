@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What somebody changes in the ledger's file, past the program, is found by ledger::VerifyBook().
 #include "core/ledger/embedded_ledger.h"
+#include "core/ledger/key_signer.h"
 #include "storage/sqlite_ledger_book.h"
 #include "tests/support/engine.h"
 #include "tests/support/status_matchers.h"
@@ -28,7 +29,7 @@ class LedgerTamperingTest : public testing::Test {
     ledger_.reset();
     book_.reset();
     book_ = Engine::Value(SqliteLedgerBook::Open({.path = path()}));
-    ledger_ = std::make_unique<ledger::EmbeddedLedger>(*book_, clock_, ledger::Ed25519Seed{7});
+    ledger_ = std::make_unique<ledger::EmbeddedLedger>(*book_, clock_, signer_);
   }
   std::string path() const { return (dir_ / "ledger.db").string(); }
   absl::StatusOr<ledger::Receipt> Mint(const std::string& key, std::int64_t base_units) {
@@ -56,6 +57,7 @@ class LedgerTamperingTest : public testing::Test {
 
   test::TempDir dir_;
   test::FakeClock clock_;
+  ledger::KeySigner signer_{ledger::Ed25519Seed{7}};
   std::unique_ptr<SqliteLedgerBook> book_;
   std::unique_ptr<ledger::EmbeddedLedger> ledger_;
 };

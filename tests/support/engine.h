@@ -7,6 +7,7 @@
 #include "core/ingest/meter_registrar.h"
 #include "core/ingest/pipeline.h"
 #include "core/ledger/embedded_ledger.h"
+#include "core/ledger/key_signer.h"
 #include "core/mint/minter.h"
 #include "core/store/run_op.h"
 #include "core/stream/hub.h"
@@ -49,7 +50,7 @@ class Engine {
     options.connection.path = (dir_ / "wattmint.db").string();
     database_ = Value(storage::Database::Open(options));
     book_ = Value(storage::SqliteLedgerBook::Open({.path = (dir_ / "ledger.db").string()}));
-    ledger_ = std::make_unique<ledger::EmbeddedLedger>(*book_, clock_, seed_);
+    ledger_ = std::make_unique<ledger::EmbeddedLedger>(*book_, clock_, signer_);
     registry_.Load(Value(database_->queries().LoadMeters()));
     hub_ = std::make_unique<stream::Hub>(database_->event_log(), wire::DecodeAttributes,
                                          Value(database_->event_log().GetBounds()).last,
@@ -168,7 +169,7 @@ class Engine {
   SeededRandom random_{17};
   domain::MintLimits mint_limits_;
   const domain::ReadingLimits reading_limits_;
-  const ledger::Ed25519Seed seed_{1, 2, 3};
+  ledger::KeySigner signer_{ledger::Ed25519Seed{1, 2, 3}};
 
   std::unique_ptr<storage::Database> database_;
   std::unique_ptr<storage::SqliteLedgerBook> book_;

@@ -79,7 +79,7 @@ void TestCore::Open() {
   storage::ConnectionOptions ledger_file;
   ledger_file.path = directory_ / "ledger.db";
   book_ = OrDie(storage::SqliteLedgerBook::Open(ledger_file), "the ledger's book");
-  ledger_ = std::make_unique<ledger::EmbeddedLedger>(*book_, clock_, ledger::Ed25519Seed{});
+  ledger_ = std::make_unique<ledger::EmbeddedLedger>(*book_, clock_, signer_);
   app_ = OrDie(rpc::CoreApp::Start({.journal = database_->journal(),
                                     .log = database_->event_log(),
                                     .queries = database_->queries(),

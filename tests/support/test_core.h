@@ -6,6 +6,7 @@
 #include "core/base/random.h"
 #include "core/client/channel.h"
 #include "core/ledger/embedded_ledger.h"
+#include "core/ledger/key_signer.h"
 #include "core/rpc/core_app.h"
 #include "storage/database.h"
 #include "storage/sqlite_ledger_book.h"
@@ -113,6 +114,7 @@ class TestCore {
   int port_ = 0;
   std::unique_ptr<storage::Database> database_;
   std::unique_ptr<storage::SqliteLedgerBook> book_;
+  ledger::KeySigner signer_{ledger::Ed25519Seed{}};
   std::unique_ptr<ledger::EmbeddedLedger> ledger_;
   std::unique_ptr<rpc::CoreApp> app_;
   std::shared_ptr<grpc::Channel> channel_;  // shared: gRPC's own

@@ -2,12 +2,15 @@
 #include "core/ledger/embedded_ledger.h"
 
 #include "core/base/base58.h"
+#include "core/base/status.h"
+#include "core/ledger/key_signer.h"
 #include "storage/sqlite_ledger_book.h"
 #include "tests/support/engine.h"
 #include "tests/support/status_matchers.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
@@ -20,6 +23,7 @@ using test::Engine;
 using test::IsOk;
 using test::StatusIs;
 using test::WalletOf;
+using testing::AllOf;
 using testing::HasSubstr;
 
 MintOrder Order(const std::string& key, std::int64_t base_units,
@@ -35,7 +39,7 @@ class EmbeddedLedgerTest : public testing::Test {
     ledger_.reset();
     book_.reset();
     book_ = Engine::Value(storage::SqliteLedgerBook::Open({.path = path()}));
-    ledger_ = std::make_unique<EmbeddedLedger>(*book_, clock_, Ed25519Seed{7});
+    ledger_ = std::make_unique<EmbeddedLedger>(*book_, clock_, signer_);
   }
   std::string path() const { return (dir_ / "ledger.db").string(); }
 
@@ -50,6 +54,7 @@ class EmbeddedLedgerTest : public testing::Test {
   }
   test::TempDir dir_;
   test::FakeClock clock_;
+  KeySigner signer_{Ed25519Seed{7}};
   std::unique_ptr<storage::SqliteLedgerBook> book_;
   std::unique_ptr<EmbeddedLedger> ledger_;
   std::int64_t verified_ = 0;
@@ -114,12 +119,64 @@ TEST_F(EmbeddedLedgerTest, ForgedAndForeignMintsAreRefusedForGood) {
   test::TempDir other;
   auto other_book =
       Engine::Value(storage::SqliteLedgerBook::Open({.path = (other / "ledger.db").string()}));
-  EmbeddedLedger other_ledger(*other_book, clock_, Ed25519Seed{7});
+  EmbeddedLedger other_ledger(*other_book, clock_, signer_);
   EXPECT_THAT(other_ledger.Submit(std::vector{Sign(Order("k1", 10))}).front(),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("for ledger")));
   EXPECT_THAT(Mint(Order("k1", 10, "no-wallet")),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("Solana address")));
   EXPECT_EQ(ledger_->GetSupply()->mints, 0);
+}
+
+// A signer that answers what a test gave it for the first texts, and right after that.
+class OddSigner final : public Signer {
+ public:
+  explicit OddSigner(Signer& right) : right_(right) {}
+  const Ed25519PublicKey& public_key() const override { return right_.public_key(); }
+  std::vector<absl::StatusOr<Ed25519Signature>> Sign(std::span<const std::string> texts) override {
+    auto signatures = right_.Sign(texts);
+    std::copy(odd.begin(), odd.end(), signatures.begin());
+    return signatures;
+  }
+  std::vector<absl::StatusOr<Ed25519Signature>> odd;
+
+ private:
+  Signer& right_;
+};
+
+TEST_F(EmbeddedLedgerTest, ASignatureThatIsWrongIsNeverUsed) {
+  OddSigner odd(signer_);
+  ledger_ = std::make_unique<EmbeddedLedger>(*book_, clock_, odd);
+  KeySigner other(Ed25519Seed{8});
+  const std::string text = Sign(Order("k1", 10)).bytes;
+  odd.odd = {Ed25519Signature{}, other.Sign(std::vector{text}).front(),
+             signer_.Sign(std::vector{text}).front()};
+  const auto mints = ledger_->Sign(
+      std::vector{Order("k1", 10), Order("k1", 10), Order("k2", 20), Order("k3", 30)});
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(mints[i], StatusIs(absl::StatusCode::kUnavailable, HasSubstr("wrong by"))) << i;
+  }
+  EXPECT_THAT(ledger_->Submit(std::vector{Engine::Value(mints[3])}).front(), IsOk());
+}
+
+TEST_F(EmbeddedLedgerTest, OneThatTheSignerRefusesDoesNotStopTheOthers) {
+  OddSigner odd(signer_);
+  ledger_ = std::make_unique<EmbeddedLedger>(*book_, clock_, odd);
+  odd.odd = {base::InvalidArgument("above 5 GRX"), base::DeadlineExceeded("it hangs")};
+  const auto mints = ledger_->Sign(std::vector{Order("k1", 10), Order("k2", 20), Order("k3", 30)});
+  EXPECT_THAT(mints[0], StatusIs(absl::StatusCode::kInvalidArgument, "above 5 GRX"));
+  EXPECT_THAT(mints[1], StatusIs(absl::StatusCode::kDeadlineExceeded, "it hangs"));
+  EXPECT_THAT(mints[2], IsOk());
+}
+
+TEST_F(EmbeddedLedgerTest, ABookGoesOnWithTheKeyThatItBeganWith) {
+  const KeySigner other(Ed25519Seed{8});
+  EXPECT_THAT(CheckKey(*book_, other.public_key()), IsOk()) << "nothing is signed yet";
+  ASSERT_THAT(Mint(Order("k1", 10)), IsOk());
+  ASSERT_THAT(Mint(Order("k2", 10)), IsOk());
+  EXPECT_THAT(CheckKey(*book_, signer_.public_key()), IsOk());
+  EXPECT_THAT(CheckKey(*book_, other.public_key()),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("entry 2"), HasSubstr("bring that one back"))));
 }
 
 TEST_F(EmbeddedLedgerTest, TheSupplyNeverOverflows) {
