@@ -101,10 +101,16 @@ void SimDisk::CutAfter(std::int64_t n) {
   cut_in_ = n;
 }
 
-void SimDisk::PowerUp() {
+void SimDisk::Restart() {
   WATTMINT_ASSERT(open_files_ == 0, "{} files are open", open_files_);
   cut_in_ = 0;
-  if (!std::exchange(off_, false)) return;
+  off_ = false;
+}
+
+void SimDisk::PowerUp() {
+  const bool lost_power = off_;
+  Restart();
+  if (!lost_power) return;
   ++power_cuts_;
   Weather weather(random_, unsynced_names_.size());
   for (NameChange& change : std::exchange(unsynced_names_, {})) {
@@ -193,11 +199,11 @@ SimDisk::Result SimDisk::Write(File& file, std::int64_t offset, std::string_view
   } else if (Strikes(faults_.write_errors_ppm)) {
     result = Result::kIoError;
   }
-  if (result != Result::kOk) {
-    bytes = bytes.substr(0, random_.NextBelow(bytes.size() / kSectorBytes + 1) * kSectorBytes);
-  }
   if (!Step(Kind::kWrite, offset, static_cast<std::int64_t>(bytes.size()))) {
     result = Result::kIoError;
+  }
+  if (result != Result::kOk) {
+    bytes = bytes.substr(0, random_.NextBelow(bytes.size() / kSectorBytes + 2) * kSectorBytes);
   }
   file.unsynced.push_back({offset, std::string(bytes)});
   Apply(file.content, file.unsynced.back());

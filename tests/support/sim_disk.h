@@ -47,14 +47,18 @@ class SimDisk {
 
   Faults& faults() { return faults_; }
 
-  // The power goes while the n-th change or sync from now on is under way; that one and all behind
-  // it fail. REQUIRES: n >= 1.
+  // The power goes (or the program dies) while the n-th change or sync from now on is under way; of
+  // that one some may be done, and all behind it fail. REQUIRES: n >= 1.
   void CutAfter(std::int64_t n);
-  // The power goes now, if it is not off already.
+  // The same, now.
   void Cut() { off_ = true; }
   bool IsOff() const { return off_; }
-  // Settles what is left, and takes back a cut that did not happen. REQUIRES: nothing is open.
+  // The power is back: settles what is left. Takes back a cut that did not happen. REQUIRES:
+  // nothing is open.
   void PowerUp();
+  // Only the program had died: all that was done is seen as before, synced or not. Else as
+  // PowerUp().
+  void Restart();
 
   // An open file, or nullptr: not there (unless `create`), or no power. To be given to Close().
   FilePtr Open(const std::string& name, bool create);

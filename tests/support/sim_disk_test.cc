@@ -185,6 +185,19 @@ TEST(SimDiskTest, PowerUpWithoutACutChangesNothing) {
   EXPECT_EQ(disk.power_cuts(), 0);
 }
 
+TEST(SimDiskTest, ADeadProgramLeavesWhatItDidUnsynced) {
+  const auto outcomes = Outcomes("file", [](Disk& disk) {
+    disk.PutDurably("file", "old");
+    disk.Put("file", 0, "new");
+    disk.SimDisk::Cut();
+    disk.Restart();
+    EXPECT_EQ(disk.Get("file"), "new");
+    EXPECT_EQ(disk.power_cuts(), 0);
+  });
+  EXPECT_GT(outcomes.count("old"), 20u);
+  EXPECT_GT(outcomes.count("new"), 20u);
+}
+
 TEST(SimDiskTest, TellsASyncErrorOnceAndMayHaveLostWhatIsStillSeen) {
   const auto outcomes = Outcomes("file", [](Disk& disk) {
     disk.PutDurably("file", "old");

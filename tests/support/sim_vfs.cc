@@ -219,7 +219,6 @@ struct SimVfs::Volume {
     Volume& volume = *static_cast<Volume*>(vfs->pAppData);
     file->pMethods = nullptr;
     const std::string name = path == nullptr ? "" : path;
-    const bool fresh = !volume.disk.Exists(name);
     SimDisk::FilePtr opened = path == nullptr
                                   ? volume.disk.OpenNameless()
                                   : volume.disk.Open(name, (flags & SQLITE_OPEN_CREATE) != 0);
@@ -227,7 +226,7 @@ struct SimVfs::Volume {
     auto handle = std::make_unique<Handle>(Handle{volume.disk, std::move(opened)});
     handle->sharing = volume.SharingOf(handle->file);
     handle->sharing->handles.push_back(handle.get());
-    handle->syncs_directory = fresh && (flags & kLogs) != 0;
+    handle->syncs_directory = (flags & SQLITE_OPEN_CREATE) != 0 && (flags & kLogs) != 0;
     if ((flags & SQLITE_OPEN_DELETEONCLOSE) != 0) handle->removed_on_close = name;
     reinterpret_cast<File*>(file)->handle = handle.release();
     file->pMethods = &kMethods;
