@@ -72,6 +72,10 @@ class FlakyTransaction final : public Transaction {
                                                             std::string_view id) override {
     return real_->FindRequestId(meter, id);
   }
+  absl::StatusOr<std::int64_t> FindCounter(std::int64_t meter_ref,
+                                           std::string_view public_key) override {
+    return real_->FindCounter(meter_ref, public_key);
+  }
   absl::StatusOr<std::optional<domain::Time>> FindLastEnd(std::int64_t meter) override {
     return real_->FindLastEnd(meter);
   }
