@@ -4,6 +4,7 @@
 #include "cli/core_link.h"
 #include "cli/csv_reader.h"
 #include "cli/message_tables.h"
+#include "cli/meter_key.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
 #include "wattmint/v1/meter.grpc.pb.h"
@@ -167,6 +168,13 @@ absl::StatusOr<ExitCode> SetKey(const MeterOptions& options, CommandContext& con
   return PrintMeter(context.output, response.meter());
 }
 
+absl::StatusOr<ExitCode> MakeKey(const MeterOptions& options, CommandContext& context) {
+  WATTMINT_ASSIGN_OR_RETURN(const MeterKey key, MeterKey::Create(options.file));
+  context.output.Facts({{"public key", key.public_key()}});
+  context.output.Json(nlohmann::ordered_json{{"public_key", key.public_key()}});
+  return ExitCode::kOk;
+}
+
 CommandBody Body(absl::StatusOr<ExitCode> (*run)(const MeterOptions&, CommandContext&),
                  Options options) {
   return [=](CommandContext& context) { return run(*options, context); };
@@ -233,6 +241,10 @@ void DeclareMeter(CLI::App& app, CommandLine& line) {
                    "an Ed25519 public key (base58); empty takes it away")
       ->required();
   line.Command(*command, kClientScope, Body(SetKey, options));
+
+  command = add("make-key", "make a secret key for a meter, and tell its public key");
+  command->add_option("FILE", options->file, "where to write it, for its owner alone")->required();
+  line.Command(*command, 0, Body(MakeKey, options));
 }
 
 }  // namespace wattmint::cli

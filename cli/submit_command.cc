@@ -2,10 +2,12 @@
 #include "cli/commands.h"
 #include "cli/core_link.h"
 #include "cli/message_tables.h"
+#include "cli/meter_key.h"
 #include "cli/reading_uploader.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
 #include "core/base/time_format.h"
+#include "core/ingest/reading_text.h"
 #include "wattmint/v1/reading.grpc.pb.h"
 
 #include <CLI/App.hpp>
@@ -24,6 +26,9 @@ struct SubmitFlags {
   std::string quality = "actual";
   std::string channel = "generation";
   std::string request_id;
+  std::string key_file;
+  std::int64_t counter = 0;
+  bool print_text = false;
   bool any_age = false;
 };
 
@@ -51,14 +56,60 @@ absl::StatusOr<ReadingRow> MakeRow(const SubmitFlags& flags, base::Time now) {
   return row;
 }
 
+domain::Channel ChannelOf(const SubmitFlags& flags) {
+  return flags.channel == "consumption" ? domain::Channel::kConsumption
+                                        : domain::Channel::kGeneration;
+}
+
+// The reading as the meter signs it.
+absl::StatusOr<domain::Reading> MakeReading(const SubmitFlags& flags, const ReadingRow& row) {
+  if (flags.counter <= 0) {
+    return base::InvalidArgument("what a meter signs has a counter above zero: --counter N");
+  }
+  domain::Reading reading;
+  reading.meter_id = row.meter_id;
+  WATTMINT_ASSIGN_OR_RETURN(reading.energy, domain::Energy::Parse(row.energy_kwh));
+  reading.start = row.start;
+  reading.length = row.length;
+  reading.quality = row.quality;
+  reading.channel = ChannelOf(flags);
+  reading.meter_counter = flags.counter;
+  return reading;
+}
+
+absl::Status Sign(const SubmitFlags& flags, const ReadingRow& row, v1::ReadingInput& input) {
+  if (flags.counter != 0) input.set_meter_counter(flags.counter);
+  if (flags.key_file.empty()) return absl::OkStatus();
+  WATTMINT_ASSIGN_OR_RETURN(const domain::Reading reading, MakeReading(flags, row));
+  WATTMINT_ASSIGN_OR_RETURN(const MeterKey key, MeterKey::Read(flags.key_file));
+  WATTMINT_ASSIGN_OR_RETURN(*input.mutable_meter_signature(), key.Sign(reading));
+  return absl::OkStatus();
+}
+
+// Submits nothing. For people the text alone, byte for byte; for programs the signature, too.
+absl::StatusOr<ExitCode> PrintText(const SubmitFlags& flags, const ReadingRow& row,
+                                   Output& output) {
+  WATTMINT_ASSIGN_OR_RETURN(const domain::Reading reading, MakeReading(flags, row));
+  const std::string text = ingest::ReadingText(reading);
+  nlohmann::ordered_json object = {{"text", text}};
+  if (!flags.key_file.empty()) {
+    WATTMINT_ASSIGN_OR_RETURN(const MeterKey key, MeterKey::Read(flags.key_file));
+    WATTMINT_ASSIGN_OR_RETURN(object["meter_signature"], key.Sign(reading));
+    object["public_key"] = key.public_key();
+  }
+  output.Line(std::string_view(text).substr(0, text.size() - 1));  // Line() ends it again
+  output.Json(object);
+  return ExitCode::kOk;
+}
+
 absl::StatusOr<ExitCode> Submit(const SubmitFlags& flags, CommandContext& context) {
   base::SystemClock clock;
   WATTMINT_ASSIGN_OR_RETURN(const ReadingRow row, MakeRow(flags, clock.Now()));
-  WATTMINT_ASSIGN_OR_RETURN(const CoreLink link, CoreLink::Open(context.settings));
+  if (flags.print_text) return PrintText(flags, row, context.output);
   v1::SubmitReadingRequest request;
-  const auto channel =
-      flags.channel == "consumption" ? domain::Channel::kConsumption : domain::Channel::kGeneration;
-  FillReadingInput(row, channel, *request.mutable_reading());
+  FillReadingInput(row, ChannelOf(flags), *request.mutable_reading());
+  WATTMINT_RETURN_IF_ERROR(Sign(flags, row, *request.mutable_reading()));
+  WATTMINT_ASSIGN_OR_RETURN(const CoreLink link, CoreLink::Open(context.settings));
   if (flags.any_age) request.set_age_policy(v1::AGE_POLICY_ANY_AGE);
   WATTMINT_ASSIGN_OR_RETURN(const auto response,
                             link.Call(&v1::ReadingService::Stub::SubmitReading, request));
@@ -97,6 +148,13 @@ void DeclareSubmit(CLI::App& app, CommandLine& line) {
       ->capture_default_str();
   app.add_option("--request-id", flags->request_id, "a key of your choice, unique for the meter")
       ->type_name("TEXT");
+  app.add_option("--meter-key-file", flags->key_file,
+                 "sign the reading with the meter's key (meter make-key); needs --counter")
+      ->type_name("FILE");
+  app.add_option("--counter", flags->counter, "the meter's counter, above its last one")
+      ->type_name("N");
+  app.add_flag("--print-text", flags->print_text,
+               "print the text that the meter signs, byte for byte, and submit nothing");
   app.add_flag("--any-age", flags->any_age, "take a reading of any age (admin, ingest)");
   line.Command(app, kClientScope,
                [flags](CommandContext& context) { return Submit(*flags, context); });

@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every command of the real program against a real core."""
 
+import json
+import os
 import re
+import subprocess
 
-from program import METERS, Program, main
+from program import METERS, ROOT, Program, main
 
 HOUR = "2026-01-01T{:02}:00:00Z"
 WALLET = "6zEJcQiCcswiWng83b12fzb5ARGMF6Du7GvmE7tW94Ur"
@@ -36,7 +39,7 @@ def meters_are_registered_once(program):
     assert program.json("meter", "set-key", "M-1", KEY)[0]["public_key"] == KEY
     out, _ = program.run("meter", "get", "M-1")
     assert "bob" in out and KEY in out, out
-    assert "public_key" not in program.json("meter", "set-key", "M-1", "")[0]
+    assert program.json("meter", "set-key", "M-1", "")[0]["public_key"] == ""
     program.run("meter", "register", "M-3", "--owner", "ann", "--public-key", KEY)
     keyed = program.path("k.csv", f"meter_id,user_id,wallet_address,public_key\nM-3,ann,,{KEY}\n"
                          "M-4,ann,,\nM-5,ann,,x\n")
@@ -78,6 +81,46 @@ def standard_input_and_local_times_are_read(program):
     report, = program.json("import", "-", "--any-age", "--timezone", "Europe/Zurich", "--column",
                            "start=when", "--column", "energy=out", "--interval", "15m", stdin=text)
     assert report["accepted"] == "16", report
+
+
+def a_meter_signs_what_it_reports(program):
+    """The example of protos/README.md, and the same key at work."""
+    example = program.path("example.key", "01" * 32 + "\n")
+    text = ["submit", "roof-1", "1.250", "--start", "2026-06-01T12:00:00Z", "--interval", "15m",
+            "--counter", "42", "--print-text"]
+    os.chmod(example, 0o644)
+    _, error = program.run(*text, "--meter-key-file", example, expect=1)
+    assert "chmod 600" in error, error
+    os.chmod(example, 0o600)
+    with open(os.path.join(ROOT, "protos", "README.md"), encoding="utf-8") as file:
+        readme = file.read()
+    out, _ = program.run(*text)
+    assert out.startswith("wattmint reading 1\n") and f"```\n{out}```" in readme, out
+    signed, = program.json(*text, "--meter-key-file", example)
+    assert signed["text"] == out, signed
+    assert f"`{signed['meter_signature']}`" in readme and signed["public_key"] == KEY, signed
+    _, error = program.run("submit", "roof-1", "1", "--print-text", expect=2)
+    assert "--counter" in error, error
+
+    secret = program.path("meter.key")
+    make_key = [program.binary, "meter", "make-key", secret, "--output", "json"]
+    key = json.loads(subprocess.run(make_key, capture_output=True, check=True).stdout)
+    again = subprocess.run(make_key, capture_output=True, text=True, check=False)
+    assert again.returncode == 1 and "meter.key" in again.stderr, again
+    program.start("core", "--auto-mint", "false")
+    program.run("meter", "register", "M-1", "--owner", "ann", "--public-key", key["public_key"])
+    sign = ["--meter-key-file", secret, "--counter"]
+    hour = ["--interval", "1h", "--any-age", "--start"]
+    out, _ = program.run("submit", "M-1", "1.5", *hour, HOUR.format(1), expect=3)
+    assert "METER_SIGNATURE_MISSING" in out, out
+    program.run("submit", "M-1", "1.5", *hour, HOUR.format(1), *sign, "7")
+    out, _ = program.run("submit", "M-1", "2.5", *hour, HOUR.format(2), *sign, "7", expect=3)
+    assert "METER_COUNTER_REPLAYED" in out, out
+    out, _ = program.run("submit", "M-1", "2.5", *hour, HOUR.format(2), "--counter", "8",
+                         "--meter-key-file", example, expect=3)
+    assert "METER_SIGNATURE_INVALID" in out, out
+    program.run("submit", "M-1", "2.5", "--channel", "consumption", "--quality", "estimated",
+                *hour, HOUR.format(2), *sign, "8")
 
 
 def one_reading_is_submitted_and_minted_by_hand(program):
@@ -164,6 +207,7 @@ def a_taken_address_is_said(program):
 
 if __name__ == "__main__":
     main([meters_are_registered_once, each_bad_row_has_its_reason,
-          standard_input_and_local_times_are_read, one_reading_is_submitted_and_minted_by_hand,
+          standard_input_and_local_times_are_read, a_meter_signs_what_it_reports,
+          one_reading_is_submitted_and_minted_by_hand,
           users_see_what_is_theirs, watch_goes_on_where_it_ended, a_directory_has_one_core,
           a_taken_address_is_said])
