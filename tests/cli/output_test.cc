@@ -57,7 +57,7 @@ TEST(OutputTest, PrintsMetersAsATable) {
   Output output(OutputFormat::kTable, file.get());
   output.PrintList(std::array{MakeMeter("M-1", "ann"), MakeMeter("M-22", "bob")}, MeterColumns());
   EXPECT_EQ(file.Text(),
-            "meter  owner  wallet  registered  changed\n"
+            "meter  owner  wallet  registered  changed  key\n"
             "M-1    ann\n"
             "M-22   bob\n");
 }
