@@ -25,6 +25,7 @@ void ImportReport::AddAcknowledged(const std::string& file, const std::vector<st
   counts_.set_existed(counts_.existed() + response.counts().existed());
   counts_.set_rejected(counts_.rejected() + response.counts().rejected());
   counts_.set_not_applicable(counts_.not_applicable() + response.counts().not_applicable());
+  counts_.set_quarantined(counts_.quarantined() + response.counts().quarantined());
   for (const v1::IndexedResult& refused : response.rejected()) {
     const std::string reason =
         ShortName(v1::Rejection_Name(refused.result().rejection()), "REJECTION_");
@@ -54,6 +55,7 @@ void ImportReport::Print(Output& output, std::FILE* error, base::Duration elapse
   output.Json({{"rows", std::to_string(rows())},
                {"accepted", std::to_string(counts_.accepted())},
                {"not_applicable", std::to_string(counts_.not_applicable())},
+               {"quarantined", std::to_string(counts_.quarantined())},
                {"existed", std::to_string(counts_.existed())},
                {"rejected", std::to_string(counts_.rejected())},
                {"rejected_by_reason", reasons},
@@ -65,7 +67,9 @@ void ImportReport::Print(Output& output, std::FILE* error, base::Duration elapse
       fmt::format("{} rows in {:.1f} s, {} rows/s", CountText(rows()), seconds, CountText(rate)));
   std::vector<std::vector<std::string>> table = {
       {"accepted", CountText(counts_.accepted())},
-      {"  to mint", CountText(counts_.accepted() - counts_.not_applicable())},
+      {"  to mint",
+       CountText(counts_.accepted() - counts_.not_applicable() - counts_.quarantined())},
+      {"  in quarantine", CountText(counts_.quarantined())},
       {"  nothing to mint", CountText(counts_.not_applicable())},
       {"existed", CountText(counts_.existed())},
       {"refused", CountText(counts_.rejected())}};

@@ -91,6 +91,15 @@ absl::StatusOr<ExitCode> Retry(const MintOptions& options, CommandContext& conte
   return PrintTask(context.output, response.task());
 }
 
+absl::StatusOr<ExitCode> Discard(const MintOptions& options, CommandContext& context) {
+  WATTMINT_ASSIGN_OR_RETURN(const CoreLink link, CoreLink::Open(context.settings));
+  v1::DiscardMintRequest request;
+  request.set_task_id(options.task_id);
+  request.set_reason(options.reason);
+  WATTMINT_ASSIGN_OR_RETURN(const auto response, link.Call(&Stub::DiscardMint, request));
+  return PrintTask(context.output, response.task());
+}
+
 absl::StatusOr<ExitCode> Pause(const MintOptions& options, CommandContext& context) {
   WATTMINT_ASSIGN_OR_RETURN(const CoreLink link, CoreLink::Open(context.settings));
   v1::PauseMintingRequest request;
@@ -142,9 +151,16 @@ void DeclareMint(CLI::App& app, CommandLine& line) {
       ->capture_default_str();
   line.Command(*command, kClientScope, Body(List, options));
 
-  command = add("retry", "put a parked task back in line (admin)");
+  command = add("retry", "put a parked task back in line, also out of quarantine (admin)");
   command->add_option("TASK", options->task_id, "number of the task")->required();
   line.Command(*command, kClientScope, Body(Retry, options));
+
+  command = add("discard", "reject a parked task for good (admin); it is never minted");
+  command->add_option("TASK", options->task_id, "number of the task")->required();
+  command->add_option("--reason", options->reason, "why; its owner sees it")
+      ->type_name("TEXT")
+      ->required();
+  line.Command(*command, kClientScope, Body(Discard, options));
 
   command = add("pause", "stop minting after the batch in work (admin)");
   command->add_option("--reason", options->reason, "why, for the log")->type_name("TEXT");

@@ -97,6 +97,15 @@ std::vector<Setting> Readings() {
           "mint-estimated", "WATTMINT_MINT_ESTIMATED", kCoreScope,
           "whether estimated readings are minted",
           [](auto& s) -> auto& { return s.readings.mint_estimated; }),
+      Flag(
+          "quarantine", "WATTMINT_QUARANTINE", kCoreScope,
+          "whether readings that are not plausible are set aside for a person before they are "
+          "minted: what meters send when they do not know, and jumps",
+          [](auto& s) -> auto& { return s.readings.quarantine; }),
+      Count(
+          "jump-factor", "WATTMINT_JUMP_FACTOR", 2, 1'000, kCoreScope,
+          "a jump is a mean power above this many times the greatest of the meter so far",
+          [](auto& s) -> auto& { return s.readings.jump_factor; }),
   };
 }
 

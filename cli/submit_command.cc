@@ -124,6 +124,7 @@ absl::StatusOr<ExitCode> Submit(const SubmitFlags& flags, CommandContext& contex
   const bool is_new = result.outcome() == v1::SUBMIT_OUTCOME_ACCEPTED;
   context.output.Facts({{is_new ? "accepted" : "existed", result.reading_id()},
                         {"mint", MintStateText(result.mint_state())}});
+  if (!result.message().empty()) context.output.Line(result.message());
   return ExitCode::kOk;
 }
 

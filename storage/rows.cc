@@ -62,6 +62,10 @@ domain::AcceptedReading ReadReading(const Run& run, std::uint16_t salt) {
   return accepted;
 }
 
+store::StoredReading ReadStoredReading(const Run& run, std::uint16_t salt) {
+  return {run.Int64(19), ReadReading(run, salt)};
+}
+
 store::KnownReading ReadKnownReading(const Run& run, std::uint16_t salt) {
   return {domain::ReadingId(run.Time(1), salt, run.Int64(0)),
           domain::Energy::FromNanoKwh(run.Int64(2)), run.Enum<domain::Quality>(3),

@@ -28,12 +28,14 @@ domain::MintTask ReadTask(const Run& run, std::uint16_t salt);
 inline constexpr char kSelectReading[] =
     "SELECT r.row, r.accept_time, m.meter_id, r.energy, r.start, r.length, r.quality, r.channel,"
     " n.user_id, n.wallet_address, t.state, x.request_id, x.meter_signature, x.voltage_volts,"
-    " x.current_amperes, x.power_watts, x.frequency_hertz, x.meter_counter, y.public_key"
+    " x.current_amperes, x.power_watts, x.frequency_hertz, x.meter_counter, y.public_key,"
+    " r.meter_ref"
     " FROM readings r CROSS JOIN tenures n ON n.tenure_ref = r.tenure_ref"
     " CROSS JOIN meters m ON m.meter_ref = r.meter_ref"
     " LEFT JOIN mint_tasks t ON t.task_id = r.row LEFT JOIN reading_extras x ON x.row = r.row"
     " LEFT JOIN meter_keys y ON y.key_ref = x.key_ref";
 domain::AcceptedReading ReadReading(const Run& run, std::uint16_t salt);
+store::StoredReading ReadStoredReading(const Run& run, std::uint16_t salt);
 
 // Continue with " WHERE r. ..." (readings r).
 inline constexpr char kSelectKnownReading[] =

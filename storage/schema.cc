@@ -152,6 +152,15 @@ ALTER TABLE reading_extras ADD COLUMN meter_counter INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE reading_extras ADD COLUMN key_ref INTEGER;
 )sql";
 
+// What is suddenly far above a meter's greatest mean power so far is not minted by itself.
+constexpr const char* kWattmint6 = R"sql(
+CREATE TABLE meter_peaks (
+  meter_ref INTEGER PRIMARY KEY,
+  first_start INTEGER NOT NULL,
+  milliwatts INTEGER NOT NULL
+) STRICT;
+)sql";
+
 constexpr const char* kLedger1 = R"sql(
 CREATE TABLE meta (
   only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -177,8 +186,8 @@ CREATE TABLE entries (
 ) STRICT;
 )sql";
 
-constexpr const char* kWattmintScripts[] = {kWattmint1, kWattmint2, kWattmint3, kWattmint4,
-                                            kWattmint5};
+constexpr const char* kWattmintScripts[] = {kWattmint1, kWattmint2, kWattmint3,
+                                            kWattmint4, kWattmint5, kWattmint6};
 constexpr const char* kLedgerScripts[] = {kLedger1};
 
 }  // namespace

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/base/status.h"
 #include "core/store/transaction.h"
+#include "storage/sqlite_status.h"
 #include "storage/tenure_sums.h"
 #include "storage/writer.h"
 
 #include <memory>
+#include <type_traits>
+#include <utility>
 
 namespace wattmint::storage {
 
@@ -35,8 +39,11 @@ class SqliteTransaction final : public store::Transaction {
                                            std::string_view public_key) override;
   absl::StatusOr<domain::ReadingId> InsertReading(const domain::Meter& meter,
                                                   const domain::Reading& reading,
-                                                  domain::MintState mint_state,
+                                                  const store::MintStart& mint,
                                                   domain::Time accept_time) override;
+  absl::StatusOr<std::optional<store::StoredReading>> FindStored(std::int64_t row) override;
+  absl::StatusOr<std::optional<domain::PowerPeak>> FindPeak(std::int64_t meter_ref) override;
+  absl::Status RaisePeak(std::int64_t meter_ref, const domain::PowerPeak& peak) override;
 
   absl::StatusOr<std::optional<domain::MintTask>> FindTask(std::int64_t task_id) override;
   absl::StatusOr<bool> UpdateTask(const domain::MintTask& task,
@@ -58,12 +65,23 @@ class SqliteTransaction final : public store::Transaction {
  private:
   SqliteTransaction(Writer& writer, absl::Status& outcome) : writer_(writer), outcome_(outcome) {}
 
+  static absl::Status StatusOf(const absl::Status& status) { return status; }
+  template <typename T>
+  static absl::Status StatusOf(const absl::StatusOr<T>& result) {
+    return result.status();
+  }
   // Runs `work` unless the transaction is broken, and breaks it when that fails.
   template <typename Work>
-  std::invoke_result_t<Work> Do(std::string_view doing, Work&& work);
+  std::invoke_result_t<Work> Do(std::string_view doing, Work&& work) {
+    if (IsBroken()) return base::Unavailable("{}: the transaction is broken", doing);
+    auto result = Guarded(doing, std::forward<Work>(work));
+    if (!result.ok()) outcome_ = StatusOf(result);
+    return result;
+  }
   // Throw SQLite::Exception.
   std::int64_t TenureOf(const domain::Meter& meter, std::int64_t row);
   Writer::Tenure LoadTenure(std::int64_t meter_ref) const;
+  void InsertParked(std::int64_t row, const std::string& reason, domain::Time time) const;
   void InsertExtras(std::int64_t row, const domain::Meter& meter,
                     const domain::Reading& reading) const;
   std::int64_t PutMeterKey(const domain::Meter& meter, std::int64_t counter) const;

@@ -10,6 +10,7 @@ void TenureSums::AddReading(std::int64_t tenure_ref, std::int64_t energy_nano_kw
   Change& change = changes_[tenure_ref];
   change.readings += 1;
   change.not_applicable += mint_state == domain::MintState::kNotApplicable ? 1 : 0;
+  change.parked += mint_state == domain::MintState::kParked ? 1 : 0;
   change.energy += energy_nano_kwh;
 }
 

@@ -29,6 +29,10 @@ struct ReadingLimits {
   // be signed, whatever is set.
   bool signatures_required = false;
   bool legacy_signatures = false;  // whether signatures over the older text are accepted
+  bool quarantine = true;          // whether what is not plausible is set aside before it is minted
+  // Times the greatest mean power of the meter so far. Chosen: a plant that is ten times as large
+  // as it was; the greatest such rise in a year of 17 homes is 2.3.
+  int jump_factor = 10;
 };
 
 // How mints are made. Source of the defaults: S2, unless said otherwise.

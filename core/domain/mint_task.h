@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace wattmint::domain {
 
@@ -40,6 +41,16 @@ struct MintTask {
   Time create_time{};
   Time update_time{};
 };
+
+// Codes that `reason` begins with and that somebody asks for; protos/README.md has them all.
+namespace mint_reason {
+inline constexpr std::string_view kQuarantineJump = "QUARANTINE_JUMP";
+inline constexpr std::string_view kQuarantineSentinel = "QUARANTINE_SENTINEL";
+inline constexpr std::string_view kDiscarded = "DISCARDED";
+}  // namespace mint_reason
+
+// Whether a reason begins with this code.
+bool HasCode(std::string_view reason, std::string_view code);
 
 // The key that makes a mint happen once on the ledger. Source: chosen; a reading id is unique for
 // ever.

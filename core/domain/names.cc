@@ -60,6 +60,10 @@ std::string_view Name(Channel channel) { return At(kChannels, channel, kChannels
 
 std::string_view Name(Rejection rejection) { return At(kRejections, rejection); }
 
+bool HasCode(std::string_view reason, std::string_view code) {
+  return reason.starts_with(code) && reason.substr(code.size()).starts_with(':');
+}
+
 std::string IdempotencyKey(const ReadingId& reading_id) { return reading_id.ToString(); }
 
 }  // namespace wattmint::domain

@@ -2,7 +2,9 @@
 #include "core/ingest/pipeline.h"
 
 #include "core/base/status_macros.h"
+#include "core/domain/mint_task.h"
 #include "core/ingest/meter_signature.h"
+#include "core/ingest/plausibility.h"
 
 #include <fmt/format.h>
 
@@ -12,6 +14,7 @@
 namespace wattmint::ingest {
 namespace {
 
+using domain::MintState;
 using domain::Reading;
 using domain::Rejection;
 
@@ -66,7 +69,7 @@ Answer Existing(const store::KnownReading& known) {
 }
 
 Answer Refused(domain::Refusal refusal) {
-  return {Outcome::kRejected, std::nullopt, std::move(refusal), domain::MintState::kPending};
+  return {Outcome::kRejected, std::nullopt, std::move(refusal), MintState::kPending};
 }
 
 // Whether the owner of the meter hears of a refusal: not of what strangers try, nor of floods.
@@ -103,8 +106,7 @@ class Pipeline::SubmitOp final : public store::WriteOp {
     bool mintable = false;
     for (const Answer& answer : answers_) {
       pipeline_.Count(answer);
-      mintable |=
-          answer.outcome == Outcome::kAccepted && answer.mint_state == domain::MintState::kPending;
+      mintable |= answer.outcome == Outcome::kAccepted && answer.mint_state == MintState::kPending;
     }
     if (mintable) pipeline_.on_mintable_();
     done_(std::move(answers_));
@@ -213,17 +215,12 @@ class Pipeline::SubmitOp final : public store::WriteOp {
 
   absl::StatusOr<Answer> Accept(store::WriteContext& context, const Reading& reading,
                                 const domain::Meter& meter, RecentReadings::Meter& recent) {
-    const domain::MintState state = InitialMintState(reading, pipeline_.limits_);
+    WATTMINT_ASSIGN_OR_RETURN(const store::MintStart mint,
+                              Judge(context.transaction(), reading, meter, recent));
     WATTMINT_ASSIGN_OR_RETURN(
         const domain::ReadingId reading_id,
-        context.transaction().InsertReading(meter, reading, state, context.now()));
-    WATTMINT_RETURN_IF_ERROR(context.Append(domain::MeterReadingReceived{
-        meter.user_id, meter.wallet_address, meter.meter_id, reading.energy, reading_id,
-        reading.start, reading.length, reading.quality, reading.channel, state}));
-    if (state == domain::MintState::kPending) {
-      WATTMINT_RETURN_IF_ERROR(context.Append(domain::TaskCreated{
-          reading_id.row(), meter.user_id, meter.meter_id, reading_id, reading.energy}));
-    }
+        context.transaction().InsertReading(meter, reading, mint, context.now()));
+    WATTMINT_RETURN_IF_ERROR(TellAccepted(context, reading, meter, reading_id, mint));
     if (!recent.last_end || reading.end() > *recent.last_end) {
       recent.last_end = reading.end();
       recent.may_end_in_point = reading.IsPoint();
@@ -234,7 +231,43 @@ class Pipeline::SubmitOp final : public store::WriteOp {
     if (!meter.public_key.empty() && recent.public_key == meter.public_key) {
       recent.counter = std::max(recent.counter, reading.meter_counter);
     }
-    return Answer{Outcome::kAccepted, reading_id, {}, state};
+    return Answer{Outcome::kAccepted, reading_id, {Rejection::kNone, mint.reason}, mint.state};
+  }
+
+  // How minting begins: what would be minted and is not plausible goes to quarantine.
+  absl::StatusOr<store::MintStart> Judge(store::Transaction& transaction, const Reading& reading,
+                                         const domain::Meter& meter,
+                                         RecentReadings::Meter& recent) const {
+    const domain::ReadingLimits& limits = pipeline_.limits_;
+    const MintState state = InitialMintState(reading, limits);
+    if (state != MintState::kPending) return store::MintStart(state);
+    std::string reason = FindImplausible(reading, limits, {recent.peak, recent.last_end});
+    if (domain::HasCode(reason, domain::mint_reason::kQuarantineJump)) {
+      // Whoever released a reading meanwhile has raised the peak.
+      WATTMINT_ASSIGN_OR_RETURN(recent.peak, transaction.FindPeak(meter.meter_ref));
+      reason = FindImplausible(reading, limits, {recent.peak, recent.last_end});
+    }
+    if (!reason.empty()) return store::MintStart(MintState::kParked, std::move(reason));
+    if (const auto raised = RaisedPeak(recent.peak, reading)) {
+      WATTMINT_RETURN_IF_ERROR(transaction.RaisePeak(meter.meter_ref, *raised));
+      recent.peak = raised;
+    }
+    return store::MintStart(MintState::kPending);
+  }
+
+  static absl::Status TellAccepted(store::WriteContext& context, const Reading& reading,
+                                   const domain::Meter& meter, const domain::ReadingId& reading_id,
+                                   const store::MintStart& mint) {
+    WATTMINT_RETURN_IF_ERROR(context.Append(domain::MeterReadingReceived{
+        meter.user_id, meter.wallet_address, meter.meter_id, reading.energy, reading_id,
+        reading.start, reading.length, reading.quality, reading.channel, mint.state}));
+    if (mint.state == MintState::kNotApplicable) return absl::OkStatus();
+    const std::int64_t task_id = reading_id.row();
+    WATTMINT_RETURN_IF_ERROR(context.Append(
+        domain::TaskCreated{task_id, meter.user_id, meter.meter_id, reading_id, reading.energy}));
+    if (mint.state == MintState::kPending) return absl::OkStatus();
+    return context.Append(domain::TaskStatusChanged{task_id, meter.user_id, meter.meter_id, "",
+                                                    MintState::kPending, mint.state, mint.reason});
   }
 
   Pipeline& pipeline_;
@@ -265,6 +298,7 @@ absl::StatusOr<RecentReadings::Meter*> Pipeline::Recall(store::Transaction& tran
   WATTMINT_ASSIGN_OR_RETURN(const auto last_end, transaction.FindLastEnd(meter.meter_ref));
   RecentReadings::Meter recent;
   recent.last_end = last_end;
+  WATTMINT_ASSIGN_OR_RETURN(recent.peak, transaction.FindPeak(meter.meter_ref));
   return &recent_.Put(meter.meter_ref, recent);
 }
 
@@ -272,6 +306,7 @@ void Pipeline::Count(const Answer& answer) {
   switch (answer.outcome) {
     case Outcome::kAccepted:
       ++counters_.accepted;
+      if (answer.mint_state == MintState::kParked) ++counters_.quarantined;
       break;
     case Outcome::kExists:
       ++counters_.existed;

@@ -32,12 +32,13 @@ enum class Outcome { kAccepted, kExists, kRejected };
 struct Answer {
   Outcome outcome = Outcome::kRejected;
   std::optional<domain::ReadingId> reading_id;
-  domain::Refusal refusal;
+  domain::Refusal refusal;  // of an accepted one: kNone, and why it is in quarantine
   domain::MintState mint_state = domain::MintState::kPending;
 };
 
 struct IngestCounters {
   std::atomic<std::int64_t> accepted{0};
+  std::atomic<std::int64_t> quarantined{0};  // of the accepted
   std::atomic<std::int64_t> existed{0};
   std::array<std::atomic<std::int64_t>, domain::kRejectionsMax + 1> rejected{};  // by Rejection
 };

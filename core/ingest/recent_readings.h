@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/domain/power.h"
 #include "core/domain/time.h"
 
 #include <absl/container/flat_hash_map.h>
@@ -22,6 +23,7 @@ class RecentReadings {
     std::optional<domain::Time> last_accept;  // of the newest reading since the start
     std::string public_key;                   // that `counter` was signed with; empty: not known
     std::int64_t counter = 0;                 // greatest that was accepted
+    std::optional<domain::PowerPeak> peak;    // of what was minted or waits to be
   };
   Meter* Find(std::int64_t meter_ref);
   Meter& Put(std::int64_t meter_ref, const Meter& meter);

@@ -245,10 +245,20 @@ void Minter::Retry(std::int64_t task_id, TaskCallback done) {
   Change(task_id, WriteRetry, std::move(done));
 }
 
+void Minter::Discard(std::int64_t task_id, std::string reason, TaskCallback done) {
+  Change(
+      task_id,
+      [reason = std::move(reason)](store::WriteContext& context, std::int64_t id) {
+        return WriteDiscard(context, id, reason);
+      },
+      std::move(done));
+}
+
 void Minter::Change(std::int64_t task_id, Transition transition, TaskCallback done) {
   auto task = std::make_shared<MintTask>();
   queue_.Submit(std::make_unique<store::FunctionOp>(
-      [task, task_id, transition](store::WriteContext& context) -> absl::Status {
+      [task, task_id,
+       transition = std::move(transition)](store::WriteContext& context) -> absl::Status {
         WATTMINT_ASSIGN_OR_RETURN(*task, transition(context, task_id));
         return absl::OkStatus();
       },

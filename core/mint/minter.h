@@ -63,13 +63,16 @@ class Minter {
   void MintByHand(std::int64_t task_id, TaskCallback done);
   // PARKED back to work. kNotFound, kFailedPrecondition.
   void Retry(std::int64_t task_id, TaskCallback done);
+  // PARKED to REJECTED for good. kNotFound, kFailedPrecondition.
+  void Discard(std::int64_t task_id, std::string reason, TaskCallback done);
   void Pause(std::string reason, Callback done);
   void Resume(Callback done);
 
   State state() const;
 
  private:
-  using Transition = absl::StatusOr<domain::MintTask> (*)(store::WriteContext&, std::int64_t);
+  using Transition =
+      std::function<absl::StatusOr<domain::MintTask>(store::WriteContext&, std::int64_t)>;
   using Tasks = std::vector<domain::MintTask>;
 
   absl::StatusOr<bool> Continue(Tasks tasks);

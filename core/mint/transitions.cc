@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/mint/transitions.h"
 
+#include "core/base/assert.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
+#include "core/domain/power.h"
 #include "core/mint/task_record.h"
 
 #include <fmt/format.h>
@@ -40,7 +42,7 @@ absl::Status Defer(store::WriteContext& context, MintTask task) {
   return StoreTask(context, task, MintState::kPending);
 }
 
-// What is refused at the claim is told to the owner as a refused reading is.
+// What is refused after all is told to the owner as a refused reading is.
 absl::Status Reject(store::WriteContext& context, MintTask task) {
   WATTMINT_RETURN_IF_ERROR(context.Append(
       domain::MeterReadingValidationFailed{task.user_id,
@@ -50,6 +52,16 @@ absl::Status Reject(store::WriteContext& context, MintTask task) {
                                            {domain::Rejection::kEnergyInvalid, task.reason},
                                            task.interval_start}));
   return MoveTask(context, task, MintState::kRejected);
+}
+
+// What a person lets pass is the measure of what comes after it.
+absl::Status LearnPeak(store::WriteContext& context, const MintTask& task) {
+  if (!domain::HasCode(task.reason, domain::mint_reason::kQuarantineJump)) return absl::OkStatus();
+  WATTMINT_ASSIGN_OR_RETURN(const auto stored, context.transaction().FindStored(task.task_id));
+  WATTMINT_ASSERT(stored.has_value(), "task {} has no reading", task.task_id);
+  const domain::Reading& reading = stored->accepted.reading;
+  return context.transaction().RaisePeak(
+      stored->meter_ref, {reading.start, domain::MeanMilliwatts(reading.energy, reading.length)});
 }
 
 absl::Status CountEnergy(store::WriteContext& context, const Plan& plan) {
@@ -150,6 +162,7 @@ absl::StatusOr<MintTask> WriteRetry(store::WriteContext& context, std::int64_t t
   if (task.state != MintState::kParked) {
     return base::FailedPrecondition("task {} is {}, not PARKED", task_id, Name(task.state));
   }
+  WATTMINT_RETURN_IF_ERROR(LearnPeak(context, task));
   task.attempts = 0;
   task.by_hand = true;
   task.next_attempt = context.now();
@@ -157,6 +170,28 @@ absl::StatusOr<MintTask> WriteRetry(store::WriteContext& context, std::int64_t t
   WATTMINT_RETURN_IF_ERROR(MoveTask(
       context, task, task.signed_bytes.empty() ? MintState::kPending : MintState::kSubmitted));
   return task;
+}
+
+absl::StatusOr<MintTask> WriteDiscard(store::WriteContext& context, std::int64_t task_id,
+                                      const std::string& reason) {
+  WATTMINT_ASSIGN_OR_RETURN(MintTask task, FindTask(context, task_id));
+  const bool is_done = task.state == MintState::kRejected &&
+                       domain::HasCode(task.reason, domain::mint_reason::kDiscarded);
+  if (is_done) return task;
+  if (task.state != MintState::kParked) {
+    return base::FailedPrecondition("task {} is {}, not PARKED", task_id, Name(task.state));
+  }
+  if (!task.signed_bytes.empty()) {
+    return base::FailedPrecondition(
+        "task {} has signed bytes that may have been sent: RetryMint finds out what became of them",
+        task_id);
+  }
+  WATTMINT_ASSIGN_OR_RETURN(const auto stored, context.transaction().FindStored(task_id));
+  WATTMINT_ASSERT(stored.has_value(), "task {} has no reading", task_id);
+  if (task.wallet_address.empty()) task.wallet_address = stored->accepted.wallet_address;
+  task.reason = fmt::format("{}: {}", domain::mint_reason::kDiscarded, reason);
+  WATTMINT_RETURN_IF_ERROR(Reject(context, task));
+  return FindTask(context, task_id);
 }
 
 }  // namespace wattmint::mint

@@ -42,7 +42,13 @@ absl::Status WriteReleases(store::WriteContext& context,
 absl::StatusOr<domain::MintTask> WriteByHand(store::WriteContext& context, std::int64_t task_id);
 
 // PARKED back to work: to SUBMITTED when it has signed bytes, whose fate is found out before
-// anything is signed anew, else to PENDING. kNotFound, kFailedPrecondition.
+// anything is signed anew, else to PENDING. A jump that is let out of quarantine raises the meter's
+// peak, so that the next like it is none. kNotFound, kFailedPrecondition.
 absl::StatusOr<domain::MintTask> WriteRetry(store::WriteContext& context, std::int64_t task_id);
+
+// PARKED to REJECTED for good; the owner hears of it. What may have been sent is not discarded: its
+// fate is found out first. Doing so twice is the same. kNotFound, kFailedPrecondition.
+absl::StatusOr<domain::MintTask> WriteDiscard(store::WriteContext& context, std::int64_t task_id,
+                                              const std::string& reason);
 
 }  // namespace wattmint::mint

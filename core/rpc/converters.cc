@@ -55,6 +55,7 @@ v1::SubmitResult ToProto(const ingest::Answer& answer) {
       return out;
   }
   out.set_mint_state(static_cast<v1::MintState>(answer.mint_state));
+  out.set_message(answer.refusal.message);
   return out;
 }
 
@@ -66,6 +67,9 @@ v1::SubmitCounts CountsOf(std::span<const ingest::Answer> answers) {
         counts.set_accepted(counts.accepted() + 1);
         if (answer.mint_state == domain::MintState::kNotApplicable) {
           counts.set_not_applicable(counts.not_applicable() + 1);
+        }
+        if (answer.mint_state == domain::MintState::kParked) {
+          counts.set_quarantined(counts.quarantined() + 1);
         }
         break;
       case ingest::Outcome::kExists:

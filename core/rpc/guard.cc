@@ -33,6 +33,7 @@ constexpr MethodRule kRules[] = {
     {"wattmint.v1.MeterService.SetMeterKey", Permission::kManageMeters, Audit::kYes},
     {"wattmint.v1.MeterService.SetMeterWallet", Permission::kSetMeterWallet, Audit::kYes},
     {"wattmint.v1.MeterService.TransferMeter", Permission::kManageMeters, Audit::kYes},
+    {"wattmint.v1.MintService.DiscardMint", Permission::kManageMints, Audit::kYes},
     {"wattmint.v1.MintService.GetBalances", Permission::kReadMints},
     {"wattmint.v1.MintService.GetMint", Permission::kReadMints},
     {"wattmint.v1.MintService.GetSupply", Permission::kReadSupply},

@@ -22,8 +22,7 @@ using access::Permission;
 using access::Principal;
 
 constexpr std::string_view kList = "mints";
-constexpr int kWalletsMax = 100;              // Source: mint.proto
-constexpr std::size_t kReasonBytesMax = 200;  // chosen: two lines
+constexpr int kWalletsMax = 100;  // Source: mint.proto
 
 // Passes a task on as the answer of a call.
 template <typename Response>
@@ -137,6 +136,20 @@ grpc::ServerUnaryReactor* MintService::RetryMint(grpc::CallbackServerContext* co
                            [this](const Principal&, const v1::RetryMintRequest& asked,
                                   Answer<v1::RetryMintResponse> answer) {
                              minter_.Retry(asked.task_id(), TaskAnswer(std::move(answer)));
+                           });
+}
+
+grpc::ServerUnaryReactor* MintService::DiscardMint(grpc::CallbackServerContext* context,
+                                                   const v1::DiscardMintRequest* request,
+                                                   v1::DiscardMintResponse* response) {
+  return calls_.ServeLater(context, "wattmint.v1.MintService.DiscardMint", request, response,
+                           [this](const Principal&, const v1::DiscardMintRequest& asked,
+                                  Answer<v1::DiscardMintResponse> answer) {
+                             if (absl::Status status = CheckReason(asked.reason()); !status.ok()) {
+                               return answer(std::move(status));
+                             }
+                             minter_.Discard(asked.task_id(), asked.reason(),
+                                             TaskAnswer(std::move(answer)));
                            });
 }
 

@@ -36,6 +36,9 @@ class MintService final : public v1::MintService::CallbackService {
   grpc::ServerUnaryReactor* RetryMint(grpc::CallbackServerContext* context,
                                       const v1::RetryMintRequest* request,
                                       v1::RetryMintResponse* response) override;
+  grpc::ServerUnaryReactor* DiscardMint(grpc::CallbackServerContext* context,
+                                        const v1::DiscardMintRequest* request,
+                                        v1::DiscardMintResponse* response) override;
   grpc::ServerUnaryReactor* PauseMinting(grpc::CallbackServerContext* context,
                                          const v1::PauseMintingRequest* request,
                                          v1::PauseMintingResponse* response) override;

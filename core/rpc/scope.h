@@ -4,9 +4,12 @@
 #include "core/access/authorizer.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
+#include "core/rpc/status_convert.h"
 
 #include <absl/status/status.h>
+#include <fmt/core.h>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +32,14 @@ absl::Status CheckFound(const access::Principal& principal, access::Permission p
       found.has_value() ? std::optional<std::string_view>(found->user_id) : std::nullopt;
   WATTMINT_RETURN_IF_ERROR(access::CheckOwner(principal, permission, owner));
   return found.has_value() ? absl::OkStatus() : base::NotFound("there is no {} {}", what, id);
+}
+
+inline constexpr std::size_t kReasonBytesMax = 200;  // chosen: two lines
+
+// Whether a text may be why something was done that cannot be taken back: nobody may leave it out.
+inline absl::Status CheckReason(std::string_view reason) {
+  if (!reason.empty() && reason.size() <= kReasonBytesMax) return absl::OkStatus();
+  return BadField("reason", fmt::format("must have 1 to {} bytes", kReasonBytesMax));
 }
 
 }  // namespace wattmint::rpc

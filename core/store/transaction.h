@@ -3,6 +3,7 @@
 
 #include "core/domain/meter.h"
 #include "core/domain/mint_task.h"
+#include "core/domain/power.h"
 #include "core/domain/reading.h"
 #include "core/domain/token_amount.h"
 #include "core/store/api_key_record.h"
@@ -15,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace wattmint::store {
 
@@ -27,10 +29,24 @@ struct KnownReading {
   domain::MintState mint_state = domain::MintState::kPending;
 };
 
+// An accepted reading, with the number of its meter.
+struct StoredReading {
+  std::int64_t meter_ref = 0;
+  domain::AcceptedReading accepted;
+};
+
 // Where an accepted reading of a meter lies in time.
 struct ReadingSpan {
   domain::Time start{};
   domain::Duration length{};
+};
+
+// How the minting of a new reading begins. A value.
+struct MintStart {
+  MintStart(domain::MintState begun, std::string why = "")  // NOLINT(google-explicit-constructor)
+      : state(begun), reason(std::move(why)) {}
+  domain::MintState state;
+  std::string reason;  // kParked only: why
 };
 
 // One transaction of the only writer: sees its own changes, becomes durable as a whole by Commit(),
@@ -60,13 +76,20 @@ class Transaction {
   // The greatest counter of the meter's readings that were verified with this key; 0 if none was.
   virtual absl::StatusOr<std::int64_t> FindCounter(std::int64_t meter_ref,
                                                    std::string_view public_key) = 0;
-  // Stores the reading and, when `mint_state` is kPending, its mint task, due at once.
-  // REQUIRES: mint_state is kPending or kNotApplicable; the natural key and the request id are new;
-  // if the meter has a key, the reading's signature was verified with it.
+  // Stores the reading and, unless it begins as kNotApplicable, its mint task: kPending and due at
+  // once, or kParked. REQUIRES: one of these three; the natural key and the request id are new; if
+  // the meter has a key, the reading's signature was verified with it.
   virtual absl::StatusOr<domain::ReadingId> InsertReading(const domain::Meter& meter,
                                                           const domain::Reading& reading,
-                                                          domain::MintState mint_state,
+                                                          const MintStart& mint,
                                                           domain::Time accept_time) = 0;
+  // The reading of a row, as it is now.
+  virtual absl::StatusOr<std::optional<StoredReading>> FindStored(std::int64_t row) = 0;
+
+  // The greatest mean power of a meter's readings that are not in quarantine. RaisePeak() keeps the
+  // first `first_start` and the greatest power.
+  virtual absl::StatusOr<std::optional<domain::PowerPeak>> FindPeak(std::int64_t meter_ref) = 0;
+  virtual absl::Status RaisePeak(std::int64_t meter_ref, const domain::PowerPeak& peak) = 0;
 
   // Mint tasks.
   virtual absl::StatusOr<std::optional<domain::MintTask>> FindTask(std::int64_t task_id) = 0;

@@ -152,6 +152,31 @@ def one_reading_is_submitted_and_minted_by_hand(program):
     assert error.count("\n") == 1, error
 
 
+def what_is_in_quarantine_is_released_or_discarded(program):
+    program.start("core", "--auto-mint", "true")
+    program.run("meter", "register", "M-1", "--owner", "ann", "--wallet", WALLET)
+    file = program.path("rows.csv", rows(
+        row("M-1", 1, "65.535"), row("M-1", 2, "99.999"), row("M-1", 3, "0")))
+    report, = program.json("import", file, "--any-age")
+    assert report["quarantined"] == "2" and report["accepted"] == "3", report
+    first, second = program.json("mint", "list", "--state", "parked")
+    assert first["reason"].startswith("QUARANTINE_SENTINEL: 65.535 kWh"), first
+    table, _ = program.run("mint", "list", "--state", "parked")
+    assert "QUARANTINE_SENTINEL" in table, table
+    program.run("mint", "retry", first["task_id"])
+    program.run("mint", "discard", second["task_id"], expect=2)
+    gone, = program.json("mint", "discard", second["task_id"], "--reason", "broken display")
+    assert gone["state"] == "MINT_STATE_REJECTED", gone
+    assert gone["reason"] == "DISCARDED: broken display", gone
+    events = program.json("watch", "--type", "TokensMinted", "--from", "beginning", "--count", "1")
+    assert events[0]["tokens_minted"]["base_units"] == "65535000000", events
+    assert program.json("mint", "list", "--state", "parked") == []
+    assert program.stop() == 0
+    program.start("core", "--quarantine", "false")
+    _, error = program.run("submit", "M-1", "32.767", "--output", "json")
+    assert program.json("mint", "list", "--state", "parked") == [], error
+
+
 def users_see_what_is_theirs(program):
     program.start()
     for user in ("ann", "bob"):
@@ -209,5 +234,6 @@ if __name__ == "__main__":
     main([meters_are_registered_once, each_bad_row_has_its_reason,
           standard_input_and_local_times_are_read, a_meter_signs_what_it_reports,
           one_reading_is_submitted_and_minted_by_hand,
+          what_is_in_quarantine_is_released_or_discarded,
           users_see_what_is_theirs, watch_goes_on_where_it_ended, a_directory_has_one_core,
           a_taken_address_is_said])

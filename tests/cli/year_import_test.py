@@ -86,6 +86,7 @@ def a_year_is_imported_exactly_and_a_second_time_changes_nothing(program):
     report, = program.json("import", HOMES, "--any-age")
     assert report["accepted"] == str(ROWS), report
     assert report["not_applicable"] == str(ROWS - TO_MINT), report
+    assert report["quarantined"] == "0", report
     print(f"  {report['rows_per_second']} rows/s", flush=True)
     check_totals(program)
     before, = program.json("status")

@@ -221,6 +221,45 @@ TEST_F(MintsTest, RetryIsForParkedTasks) {
               StatusIs(absl::StatusCode::kNotFound));
 }
 
+TEST_F(MintsTest, AReadingInQuarantineIsReleasedOrDiscarded) {
+  const auto submitted =
+      core_.SubmitAll({QuarterHour("m-1", 0, "65.535"), QuarterHour("m-1", 1, "99.99")});
+  for (const v1::SubmitResult& result : submitted) {
+    EXPECT_EQ(result.outcome(), v1::SUBMIT_OUTCOME_ACCEPTED);
+    EXPECT_EQ(result.mint_state(), v1::MINT_STATE_PARKED);
+    EXPECT_TRUE(result.message().starts_with("QUARANTINE_SENTINEL: ")) << result.message();
+  }
+  v1::ListMintsRequest list;
+  list.set_state(v1::MINT_STATE_PARKED);
+  const auto parked = Call(core_.mints(), &MintService::Stub::ListMints, core_.admin(), list);
+  ASSERT_THAT(parked, IsOk());
+  ASSERT_EQ(parked->tasks_size(), 2);
+  EXPECT_EQ(parked->tasks(0).reason(), submitted[0].message());
+  EXPECT_EQ(Supply().parked_tasks(), 2);
+
+  v1::DiscardMintRequest discard;
+  discard.set_task_id(parked->tasks(1).task_id());
+  EXPECT_THAT(Call(core_.mints(), &MintService::Stub::DiscardMint, core_.admin(), discard),
+              StatusIs(absl::StatusCode::kInvalidArgument))
+      << "nobody may leave out why";
+  discard.set_reason("a broken display");
+  const auto ada = core_.CreateKey("ada", {v1::ROLE_USER}).credential;
+  EXPECT_THAT(Call(core_.mints(), &MintService::Stub::DiscardMint, ada, discard),
+              StatusIs(absl::StatusCode::kPermissionDenied));
+  const auto discarded =
+      Call(core_.mints(), &MintService::Stub::DiscardMint, core_.admin(), discard);
+  ASSERT_THAT(discarded, IsOk());
+  EXPECT_EQ(discarded->task().state(), v1::MINT_STATE_REJECTED);
+
+  v1::RetryMintRequest release;
+  release.set_task_id(parked->tasks(0).task_id());
+  ASSERT_THAT(Call(core_.mints(), &MintService::Stub::RetryMint, core_.admin(), release), IsOk());
+  core_.WaitUntilMinted();
+  EXPECT_EQ(Get(submitted[0].reading_id())->task().state(), v1::MINT_STATE_CONFIRMED);
+  EXPECT_EQ(Supply().supply_base_units(), 65'535'000'000);
+  EXPECT_EQ(Supply().parked_tasks(), 0);
+}
+
 TEST_F(MintsTest, MintingPausesAndResumes) {
   v1::PauseMintingRequest request;
   request.set_reason("maintenance");

@@ -66,9 +66,14 @@ class ModelTest : public StorageTest, public testing::WithParamInterface<int> {
     CheckKnown(transaction, model, meter_ref, reading);
     if (model.Overlaps(meter_ref, reading)) return;
     if (FindRequest(model, meter_ref, reading.request_id) != nullptr) return;
-    const MintState state = Draw(5) == 0 ? MintState::kNotApplicable : MintState::kPending;
-    Stored stored{meter_ref, meter.user_id, reading, {}, state, 0};
-    stored.id = Value(transaction.InsertReading(meter, reading, state, AtMinute(500 + Draw(9))));
+    const store::MintStart starts[] = {MintState::kPending,
+                                       MintState::kPending,
+                                       MintState::kPending,
+                                       MintState::kNotApplicable,
+                                       {MintState::kParked, "why"}};
+    const store::MintStart& mint = starts[Draw(5)];
+    Stored stored{meter_ref, meter.user_id, reading, {}, mint.state, 0};
+    stored.id = Value(transaction.InsertReading(meter, reading, mint, AtMinute(500 + Draw(9))));
     ASSERT_EQ(stored.id.row(), static_cast<std::int64_t>(model.readings.size()) + 1);
     model.readings.push_back(stored);
     ASSERT_EQ(Value(transaction.AppendEvent("e")), ++model.events);

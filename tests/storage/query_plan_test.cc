@@ -75,12 +75,16 @@ class QueryPlanTest : Tracing, public StorageTest {
     reading.request_id = "r";
     const std::int64_t task_id = Store(meter, reading).row();
     Move(task_id, MintState::kPending, MintState::kParked);
+    Store(meter, Interval("m", 15, 15), {MintState::kParked, "why"});
     Write([&](auto& transaction) {
       Value(transaction.FindReading(meter.meter_ref, reading.start, reading.length));
       Value(transaction.FindLastStartingBefore(meter.meter_ref, reading.start));
       Value(transaction.HasPointBetween(meter.meter_ref, reading.start, reading.end()));
       Value(transaction.FindRequestId(meter.meter_ref, "r"));
       Value(transaction.FindLastEnd(meter.meter_ref));
+      Value(transaction.FindStored(task_id));
+      Value(transaction.RaisePeak(meter.meter_ref, {reading.start, 1}));
+      Value(transaction.FindPeak(meter.meter_ref));
       Value(transaction.FindTask(task_id));
       Value(transaction.SetRemainder("m", Value(transaction.GetRemainder("m"))));
       Value(transaction.AddSignedEnergy(1, domain::Energy()));

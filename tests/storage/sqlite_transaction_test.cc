@@ -115,6 +115,52 @@ TEST_F(SqliteTransactionTest, RequestIdsBelongToTheirMeter) {
               IsOkAndHolds(Eq(std::nullopt)));
 }
 
+TEST_F(SqliteTransactionTest, AReadingInQuarantineHasAParkedTaskWithItsReason) {
+  const domain::Meter meter = Register("m", "ada");
+  const domain::ReadingId id =
+      Store(meter, Interval("m", 0, 15, 7), {MintState::kParked, "QUARANTINE_JUMP: x"});
+  const auto task = Value(Begin()->FindTask(id.row()));
+  ASSERT_TRUE(task.has_value());
+  EXPECT_EQ(task->state, MintState::kParked);
+  EXPECT_EQ(task->reason, "QUARANTINE_JUMP: x");
+  EXPECT_EQ(Value(queries().SumTasks()).parked, 1);
+  EXPECT_EQ(Value(queries().SumTasks()).open, 0);
+  EXPECT_TRUE(Value(queries().ListDueTasks(AtMinute(999), 10, false)).empty());
+  ASSERT_TRUE(Move(id.row(), MintState::kParked, MintState::kPending));
+  EXPECT_EQ(Value(queries().SumTasks()).parked, 0);
+  EXPECT_EQ(Value(queries().ListDueTasks(AtMinute(999), 10, false)).size(), 1u);
+}
+
+TEST_F(SqliteTransactionTest, FindsAReadingByItsRow) {
+  const domain::Meter meter = Register("m", "ada");
+  domain::Reading reading = Interval("m", 0, 15, 3);
+  reading.request_id = "r";
+  const domain::ReadingId id = Store(meter, reading);
+  const auto stored = Value(Begin()->FindStored(id.row()));
+  ASSERT_TRUE(stored.has_value());
+  EXPECT_EQ(stored->meter_ref, meter.meter_ref);
+  EXPECT_EQ(stored->accepted.reading_id, id);
+  EXPECT_EQ(stored->accepted.user_id, "ada");
+  EXPECT_EQ(stored->accepted.reading.energy, Kwh(3));
+  EXPECT_EQ(stored->accepted.reading.request_id, "r");
+  EXPECT_THAT(Begin()->FindStored(id.row() + 1), IsOkAndHolds(Eq(std::nullopt)));
+}
+
+TEST_F(SqliteTransactionTest, ThePeakOfAMeterOnlyRises) {
+  const domain::Meter meter = Register("m", "ada");
+  EXPECT_THAT(Begin()->FindPeak(meter.meter_ref), IsOkAndHolds(Eq(std::nullopt)));
+  const auto raise = [&](std::int64_t minute, std::int64_t milliwatts) {
+    Write([&](auto& transaction) {
+      Value(transaction.RaisePeak(meter.meter_ref, {AtMinute(minute), milliwatts}));
+    });
+    return *Value(Begin()->FindPeak(meter.meter_ref));
+  };
+  EXPECT_EQ(raise(5, 100), (domain::PowerPeak{AtMinute(5), 100}));
+  EXPECT_EQ(raise(1, 99), (domain::PowerPeak{AtMinute(5), 100}));
+  EXPECT_EQ(raise(9, 101), (domain::PowerPeak{AtMinute(5), 101}));
+  EXPECT_THAT(Begin()->FindPeak(meter.meter_ref + 1), IsOkAndHolds(Eq(std::nullopt)));
+}
+
 TEST_F(SqliteTransactionTest, MintableReadingHasATaskThatIsDueAtOnce) {
   const domain::Meter meter = Register("m", "ada");
   const domain::ReadingId id = Store(meter, Interval("m", 0, 15, 7));

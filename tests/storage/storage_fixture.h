@@ -76,10 +76,10 @@ class StorageTest : public testing::Test {
     return meter;
   }
   domain::ReadingId Store(const domain::Meter& meter, const domain::Reading& reading,
-                          domain::MintState state = domain::MintState::kPending) {
+                          const store::MintStart& mint = domain::MintState::kPending) {
     domain::ReadingId id;
     Write([&](auto& transaction) {
-      id = Value(transaction.InsertReading(meter, reading, state, reading.end()));
+      id = Value(transaction.InsertReading(meter, reading, mint, reading.end()));
     });
     return id;
   }

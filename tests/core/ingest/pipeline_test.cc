@@ -298,6 +298,86 @@ TEST_F(PipelineTest, AMalformedReadingIsToldToTheOwnerButNotToAStranger) {
   EXPECT_EQ(engine_.Facts<domain::MeterReadingValidationFailed>().size(), 1U);
 }
 
+TEST_F(PipelineTest, ASentinelIsAcceptedAndWaitsForAPerson) {
+  const Answer answer = SubmitOne(engine_.Hour("M1", 3, "65.535"));
+  EXPECT_EQ(answer.outcome, Outcome::kAccepted);
+  EXPECT_EQ(answer.mint_state, MintState::kParked);
+  EXPECT_THAT(answer.refusal.message, testing::StartsWith("QUARANTINE_SENTINEL: "));
+  const auto task = Engine::Value(engine_.queries().FindTask(answer.reading_id->row()));
+  ASSERT_TRUE(task);
+  EXPECT_EQ(task->state, MintState::kParked);
+  EXPECT_EQ(task->reason, answer.refusal.message);
+  std::vector<std::string> story;
+  for (const auto& event : engine_.Events()) story.emplace_back(Name(TypeOf(event.fact)));
+  EXPECT_THAT(story, testing::ElementsAre("MeterChanged", "MeterChanged", "MeterReadingReceived",
+                                          "TaskCreated", "TaskStatusChanged"));
+  EXPECT_EQ(engine_.Facts<domain::MeterReadingReceived>()[0].mint_state, MintState::kParked);
+  const auto change = engine_.Facts<domain::TaskStatusChanged>()[0];
+  EXPECT_EQ(change.old_state, MintState::kPending);
+  EXPECT_EQ(change.new_state, MintState::kParked);
+  EXPECT_EQ(change.reason, task->reason);
+  EXPECT_EQ(engine_.pipeline().counters().quarantined, 1);
+  EXPECT_EQ(SubmitOne(engine_.Hour("M1", 3, "65.535")).mint_state, MintState::kParked)
+      << "a repetition is answered as it is";
+  EXPECT_EQ(engine_.Facts<domain::TaskCreated>().size(), 1U);
+}
+
+TEST_F(PipelineTest, WhatIsNotMintedNeedsNoQuarantine) {
+  Reading consumed = engine_.Hour("M1", 4, "65.535");
+  consumed.channel = domain::Channel::kConsumption;
+  Reading estimated = engine_.Hour("M1", 5, "65.535");
+  estimated.quality = domain::Quality::kEstimated;
+  for (const Answer& answer : engine_.Submit({consumed, estimated})) {
+    EXPECT_EQ(answer.mint_state, MintState::kNotApplicable);
+  }
+}
+
+// Hours of 0.5 kWh, which end `hours_ago` hours ago, for as many days.
+std::vector<Reading> Days(Engine& engine, int days, int hours_ago) {
+  std::vector<Reading> readings;
+  for (int hour = 24 * days; hour > 0; --hour) {
+    readings.push_back(engine.Hour("M1", hours_ago + hour - 1, "0.5"));
+  }
+  return readings;
+}
+
+TEST_F(PipelineTest, AJumpIsMeasuredByWhatTheMeterHasShown) {
+  ASSERT_EQ(SubmitOne(engine_.Hour("M1", 100, "40")).mint_state, MintState::kPending)
+      << "the first reading of a meter has nothing to jump from";
+  engine_.Submit(Days(engine_, 3, 10));
+  EXPECT_EQ(SubmitOne(engine_.Hour("M1", 9, "90")).mint_state, MintState::kPending)
+      << "40 kW have been there";
+  Engine fresh;
+  fresh.Register("M1", "alice");
+  fresh.Submit(Days(fresh, 3, 10));
+  const Answer jump = fresh.Submit({fresh.Hour("M1", 9, "5.000000001")}).front();
+  EXPECT_EQ(jump.mint_state, MintState::kParked);
+  EXPECT_THAT(jump.refusal.message, testing::StartsWith("QUARANTINE_JUMP: "));
+  EXPECT_EQ(fresh.Submit({fresh.Hour("M1", 8, "5")}).front().mint_state, MintState::kPending)
+      << "what is in quarantine is no measure";
+  fresh.Close();
+  fresh.Open();
+  EXPECT_EQ(fresh.Submit({fresh.Hour("M1", 7, "50.1")}).front().mint_state, MintState::kParked)
+      << "the peak is durable";
+  EXPECT_EQ(fresh.Submit({fresh.Hour("M1", 6, "50")}).front().mint_state, MintState::kPending);
+}
+
+TEST_F(PipelineTest, AReleasedJumpRaisesTheMeasure) {
+  engine_.Submit(Days(engine_, 3, 10));
+  const Answer jump = SubmitOne(engine_.Hour("M1", 9, "60"));
+  ASSERT_EQ(jump.mint_state, MintState::kParked);
+  std::promise<absl::StatusOr<domain::MintTask>> released;
+  engine_.minter().Retry(jump.reading_id->row(),
+                         [&](auto task) { released.set_value(std::move(task)); });
+  ASSERT_THAT(released.get_future().get(), IsOk());
+  EXPECT_EQ(SubmitOne(engine_.Hour("M1", 8, "60")).mint_state, MintState::kPending)
+      << "a plant that has grown is let out once";
+  EXPECT_EQ(SubmitOne(engine_.Hour("M1", 7, "1")).mint_state, MintState::kPending);
+  engine_.Close();
+  engine_.Open();
+  EXPECT_EQ(SubmitOne(engine_.Hour("M1", 6, "99")).mint_state, MintState::kPending);
+}
+
 TEST_F(PipelineTest, CountsWhatBecameOfReadings) {
   engine_.Submit(
       {engine_.Hour("M1", 3, "1"), engine_.Hour("M1", 3, "1"), engine_.Hour("M9", 3, "1")});

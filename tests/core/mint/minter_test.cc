@@ -2,6 +2,7 @@
 #include "core/mint/minter.h"
 
 #include "core/mint/transitions.h"
+#include "core/store/run_op.h"
 #include "tests/support/engine.h"
 #include "tests/support/spoiled_ledger.h"
 #include "tests/support/status_matchers.h"
@@ -51,6 +52,12 @@ class MinterTest : public testing::Test {
                                  std::int64_t task_id) {
     std::promise<absl::StatusOr<MintTask>> promise;
     (engine_.minter().*call)(task_id, [&](auto task) { promise.set_value(std::move(task)); });
+    return promise.get_future().get();
+  }
+  absl::StatusOr<MintTask> Discard(std::int64_t task_id, const std::string& reason) {
+    std::promise<absl::StatusOr<MintTask>> promise;
+    engine_.minter().Discard(task_id, reason,
+                             [&](auto task) { promise.set_value(std::move(task)); });
     return promise.get_future().get();
   }
   absl::Status Pause(const std::string& reason) {
@@ -118,6 +125,55 @@ TEST_F(MinterTest, ATaskTellsItsWholeStoryInOrder) {
   const auto minted = engine_.Facts<domain::TokensMinted>()[0];
   EXPECT_EQ(minted.transaction_signature, Task(tasks[0]).transaction_signature);
   EXPECT_EQ(minted.batch_id, changes[1].batch_id);
+}
+
+TEST_F(MinterTest, WhatIsInQuarantineIsMintedOnceAndOnlyWhenItIsReleased) {
+  const auto tasks = SubmitHours("M1", 1, "65.535");
+  engine_.MintAll();
+  EXPECT_EQ(Task(tasks[0]).state, MintState::kParked);
+  EXPECT_EQ(Supply(), 0);
+  ASSERT_THAT(Await(&Minter::Retry, tasks[0]), IsOk());
+  EXPECT_THAT(Await(&Minter::Retry, tasks[0]), StatusIs(absl::StatusCode::kFailedPrecondition));
+  engine_.MintAll();
+  ExpectMintedOnce(tasks, 65'535'000'000);
+}
+
+TEST_F(MinterTest, WhatIsDiscardedIsNeverMinted) {
+  const auto tasks = SubmitHours("M1", 1, "65.535");
+  const auto discarded = Discard(tasks[0], "the meter was unplugged");
+  ASSERT_THAT(discarded, IsOk());
+  EXPECT_EQ(discarded->state, MintState::kRejected);
+  EXPECT_EQ(discarded->reason, "DISCARDED: the meter was unplugged");
+  const auto failed = engine_.Facts<domain::MeterReadingValidationFailed>();
+  ASSERT_EQ(failed.size(), 1U);
+  EXPECT_EQ(failed[0].user_id, "alice");
+  EXPECT_EQ(failed[0].wallet_address, WalletOf("alice"));
+  EXPECT_EQ(failed[0].refusal.message, discarded->reason);
+  EXPECT_EQ(engine_.Facts<domain::TaskStatusChanged>().back().new_state, MintState::kRejected);
+  const std::size_t events = engine_.Events().size();
+  EXPECT_THAT(Discard(tasks[0], "again"), IsOk());
+  EXPECT_EQ(engine_.Events().size(), events) << "a repetition is no event";
+  EXPECT_EQ(Task(tasks[0]).reason, discarded->reason);
+  EXPECT_THAT(Await(&Minter::Retry, tasks[0]), StatusIs(absl::StatusCode::kFailedPrecondition));
+  ASSERT_THAT(Await(&Minter::MintByHand, tasks[0]), IsOk());
+  engine_.MintAll();
+  EXPECT_EQ(Task(tasks[0]).state, MintState::kRejected);
+  EXPECT_EQ(Supply(), 0);
+}
+
+TEST_F(MinterTest, OnlyWhatIsParkedAndCannotHaveBeenSentIsDiscarded) {
+  const auto tasks = SubmitHours("M1", 1, "1");
+  EXPECT_THAT(Discard(99, "x"), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(Discard(tasks[0], "x"), StatusIs(absl::StatusCode::kFailedPrecondition));
+  engine_.MintAll();
+  EXPECT_THAT(Discard(tasks[0], "x"), StatusIs(absl::StatusCode::kFailedPrecondition));
+  engine_.Check(store::RunOp(engine_.queue(), [&](store::WriteContext& context) -> absl::Status {
+    MintTask task = *Engine::Value(context.transaction().FindTask(tasks[0]));
+    task.state = MintState::kParked;
+    return context.transaction().UpdateTask(task, MintState::kConfirmed).status();
+  }));
+  EXPECT_THAT(Discard(tasks[0], "x"),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("signed bytes")));
 }
 
 TEST_F(MinterTest, ABatchIsBoundedAndItsCountsAddUp) {

@@ -194,9 +194,16 @@ TEST(ConvertersTest, AnswersSayWhatBecameOfAReading) {
   EXPECT_EQ(ToProto(rejected).rejection(), v1::REJECTION_ENERGY_TOO_HIGH);
   EXPECT_EQ(ToProto(rejected).message(), "101 kWh");
   EXPECT_EQ(ToProto(rejected).mint_state(), v1::MINT_STATE_UNSPECIFIED);
-  const std::vector<ingest::Answer> answers = {accepted, existed, rejected, rejected};
+  ingest::Answer quarantined = accepted;
+  quarantined.mint_state = domain::MintState::kParked;
+  quarantined.refusal.message = "QUARANTINE_JUMP: why";
+  EXPECT_EQ(ToProto(quarantined).mint_state(), v1::MINT_STATE_PARKED);
+  EXPECT_EQ(ToProto(quarantined).rejection(), v1::REJECTION_UNSPECIFIED);
+  EXPECT_EQ(ToProto(quarantined).message(), "QUARANTINE_JUMP: why");
+  const std::vector<ingest::Answer> answers = {accepted, existed, rejected, rejected, quarantined};
   const v1::SubmitCounts counts = CountsOf(answers);
-  EXPECT_EQ(counts.accepted(), 1);
+  EXPECT_EQ(counts.accepted(), 2);
+  EXPECT_EQ(counts.quarantined(), 1);
   EXPECT_EQ(counts.not_applicable(), 1);
   EXPECT_EQ(counts.existed(), 1);
   EXPECT_EQ(counts.rejected(), 2);

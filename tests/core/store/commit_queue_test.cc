@@ -81,9 +81,18 @@ class FlakyTransaction final : public Transaction {
   }
   absl::StatusOr<domain::ReadingId> InsertReading(const domain::Meter& meter,
                                                   const domain::Reading& reading,
-                                                  domain::MintState state,
+                                                  const MintStart& mint,
                                                   domain::Time time) override {
-    return real_->InsertReading(meter, reading, state, time);
+    return real_->InsertReading(meter, reading, mint, time);
+  }
+  absl::StatusOr<std::optional<StoredReading>> FindStored(std::int64_t row) override {
+    return real_->FindStored(row);
+  }
+  absl::StatusOr<std::optional<domain::PowerPeak>> FindPeak(std::int64_t meter) override {
+    return real_->FindPeak(meter);
+  }
+  absl::Status RaisePeak(std::int64_t meter, const domain::PowerPeak& peak) override {
+    return real_->RaisePeak(meter, peak);
   }
   absl::StatusOr<std::optional<domain::MintTask>> FindTask(std::int64_t task_id) override {
     return real_->FindTask(task_id);
