@@ -116,6 +116,30 @@ class DataWriter {
     Timestamp(event_time_);
   }
 
+  void operator()(const domain::ReadingCorrected& fact) {
+    Owner(fact.user_id, fact.wallet_address, fact.meter_id);
+    Kwh(fact.energy);
+    json_.Raw("old_kwh_amount", fact.old_energy.ToString());
+    Timestamp(fact.interval_start);
+    Text("reading_id", fact.reading_id.ToString());
+    if (fact.task_id != 0) json_.BigNumber("task_id", fact.task_id);
+    Text("quality", Name(fact.quality));
+    Text("old_quality", Name(fact.old_quality));
+    Text("mint_state", domain::Name(fact.mint_state));
+    Text("reason", fact.reason);
+    json_.BigNumber("correction_id", fact.correction_id);
+  }
+
+  void operator()(const domain::ReadingWithdrawn& fact) {
+    Owner(fact.user_id, fact.wallet_address, fact.meter_id);
+    Kwh(fact.energy);
+    Timestamp(fact.interval_start);
+    Text("reading_id", fact.reading_id.ToString());
+    if (fact.task_id != 0) json_.BigNumber("task_id", fact.task_id);
+    Text("reason", fact.reason);
+    json_.BigNumber("correction_id", fact.correction_id);
+  }
+
  private:
   void Text(std::string_view name, std::string_view value) {
     if (!value.empty()) json_.String(name, value);

@@ -10,6 +10,7 @@ std::span<const CommandEntry> CommandTable() {
       {"bridge", "run a bridge: dashboard and WebSocket, fed by a core", DeclareBridge},
       {"import", "submit the readings of CSV files", DeclareImport},
       {"submit", "submit one reading", DeclareSubmit},
+      {"reading", "look at accepted readings, withdraw and correct them", DeclareReading},
       {"watch", "follow the event log", DeclareWatch},
       {"meter", "register meters and look at them", DeclareMeter},
       {"mint", "look at mint tasks and steer the minter", DeclareMint},

@@ -14,6 +14,7 @@ void DeclareCore(CLI::App& app, CommandLine& line);
 void DeclareBridge(CLI::App& app, CommandLine& line);
 void DeclareImport(CLI::App& app, CommandLine& line);
 void DeclareSubmit(CLI::App& app, CommandLine& line);
+void DeclareReading(CLI::App& app, CommandLine& line);
 void DeclareWatch(CLI::App& app, CommandLine& line);
 void DeclareMeter(CLI::App& app, CommandLine& line);
 void DeclareMint(CLI::App& app, CommandLine& line);

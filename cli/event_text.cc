@@ -62,6 +62,15 @@ std::string Detail(const v1::ApiKeyChanged& e) {
 std::string Detail(const v1::MintingSwitched& e) {
   return e.paused() ? "paused: " + e.reason() : "resumed";
 }
+std::string Detail(const v1::ReadingCorrected& e) {
+  return fmt::format("{}  {} kWh instead of {} at {}, {}: {}", Whose(e), Kwh(e.energy_nano_kwh()),
+                     Kwh(e.old_energy_nano_kwh()), TimeText(e.interval_start()),
+                     MintStateText(e.mint_state()), e.reason());
+}
+std::string Detail(const v1::ReadingWithdrawn& e) {
+  return fmt::format("{}  {} kWh at {}: {}", Whose(e), Kwh(e.energy_nano_kwh()),
+                     TimeText(e.interval_start()), e.reason());
+}
 
 std::string FactText(const v1::Event& event) {
   switch (event.fact_case()) {
@@ -87,6 +96,10 @@ std::string FactText(const v1::Event& event) {
       return Detail(event.api_key_changed());
     case v1::Event::kMintingSwitched:
       return Detail(event.minting_switched());
+    case v1::Event::kReadingCorrected:
+      return Detail(event.reading_corrected());
+    case v1::Event::kReadingWithdrawn:
+      return Detail(event.reading_withdrawn());
     case v1::Event::FACT_NOT_SET:
       break;
   }

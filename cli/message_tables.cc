@@ -32,6 +32,43 @@ const std::vector<Column<v1::MintTask>>& MintTaskColumns() {
   return columns;
 }
 
+const std::vector<Column<v1::Reading>>& ReadingColumns() {
+  using Reading = v1::Reading;
+  static const std::vector<Column<Reading>> columns = {
+      {"reading", Align::kLeft, [](const Reading& r) { return r.reading_id(); }},
+      {"meter", Align::kLeft, [](const Reading& r) { return r.meter_id(); }},
+      {"owner", Align::kLeft, [](const Reading& r) { return r.user_id(); }},
+      {"start", Align::kLeft, [](const Reading& r) { return TimeText(r.interval_start()); }},
+      {"seconds", Align::kRight,
+       [](const Reading& r) { return std::to_string(r.interval().seconds()); }},
+      {"kWh", Align::kRight, [](const Reading& r) { return r.energy_kwh(); }},
+      {"quality", Align::kLeft, [](const Reading& r) { return QualityText(r.quality()); }},
+      {"mint", Align::kLeft, [](const Reading& r) { return MintStateText(r.mint_state()); }},
+  };
+  return columns;
+}
+
+const std::vector<Column<v1::Correction>>& CorrectionColumns() {
+  using Correction = v1::Correction;
+  static const std::vector<Column<Correction>> columns = {
+      {"change", Align::kRight,
+       [](const Correction& c) { return std::to_string(c.correction_id()); }},
+      {"what", Align::kLeft,
+       [](const Correction& c) {
+         return ShortName(v1::CorrectionKind_Name(c.kind()), "CORRECTION_KIND_");
+       }},
+      {"when", Align::kLeft, [](const Correction& c) { return TimeText(c.time()); }},
+      {"by", Align::kLeft, [](const Correction& c) { return c.user_id(); }},
+      {"kWh before", Align::kRight, [](const Correction& c) { return c.old_energy_kwh(); }},
+      {"quality before", Align::kLeft,
+       [](const Correction& c) { return QualityText(c.old_quality()); }},
+      {"kWh", Align::kRight, [](const Correction& c) { return c.energy_kwh(); }},
+      {"quality", Align::kLeft, [](const Correction& c) { return QualityText(c.quality()); }},
+      {"reason", Align::kLeft, [](const Correction& c) { return c.reason(); }},
+  };
+  return columns;
+}
+
 const std::vector<Column<v1::ApiKey>>& ApiKeyColumns() {
   using Key = v1::ApiKey;
   static const std::vector<Column<Key>> columns = {
@@ -73,6 +110,10 @@ const std::vector<Column<v1::MeterStats>>& MeterStatsColumns() {
 
 std::string MintStateText(v1::MintState state) {
   return ShortName(v1::MintState_Name(state), "MINT_STATE_");
+}
+
+std::string QualityText(v1::ReadingQuality quality) {
+  return ShortName(v1::ReadingQuality_Name(quality), "READING_QUALITY_");
 }
 
 }  // namespace wattmint::cli

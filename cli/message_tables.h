@@ -15,6 +15,8 @@ namespace wattmint::cli {
 
 const std::vector<Column<v1::Meter>>& MeterColumns();
 const std::vector<Column<v1::MintTask>>& MintTaskColumns();
+const std::vector<Column<v1::Reading>>& ReadingColumns();
+const std::vector<Column<v1::Correction>>& CorrectionColumns();
 const std::vector<Column<v1::ApiKey>>& ApiKeyColumns();
 const std::vector<Column<v1::Balance>>& BalanceColumns();
 const std::vector<Column<v1::MeterStats>>& MeterStatsColumns();
@@ -32,5 +34,7 @@ std::string RolesText(const Roles& roles) {
 
 // "PENDING".
 std::string MintStateText(v1::MintState state);
+// "FINAL".
+std::string QualityText(v1::ReadingQuality quality);
 
 }  // namespace wattmint::cli

@@ -72,6 +72,18 @@ store::KnownReading ReadKnownReading(const Run& run, std::uint16_t salt) {
           run.Enum<domain::Channel>(4), StateOrNotApplicable(run, 5)};
 }
 
+domain::Correction ReadCorrection(const Run& run) {
+  return {run.Int64(0),
+          run.Enum<domain::CorrectionKind>(1),
+          run.Time(2),
+          run.Text(3),
+          run.Text(4),
+          domain::Energy::FromNanoKwh(run.Int64(5)),
+          run.Enum<domain::Quality>(6),
+          domain::Energy::FromNanoKwh(run.Int64(7)),
+          run.Enum<domain::Quality>(8)};
+}
+
 domain::Meter ReadMeter(const Run& run) {
   return {run.Int64(0), run.Text(1), run.Text(2), run.Text(3),
           run.Time(4),  run.Time(5), run.Text(6)};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/domain/correction.h"
 #include "core/domain/meter.h"
 #include "core/domain/mint_task.h"
 #include "core/domain/reading.h"
@@ -42,6 +43,12 @@ inline constexpr char kSelectKnownReading[] =
     "SELECT r.row, r.accept_time, r.energy, r.quality, r.channel, t.state"
     " FROM readings r LEFT JOIN mint_tasks t ON t.task_id = r.row";
 store::KnownReading ReadKnownReading(const Run& run, std::uint16_t salt);
+
+// Continue with " WHERE row = ...".
+inline constexpr char kSelectCorrection[] =
+    "SELECT correction_id, kind, time, user_id, reason, old_energy, old_quality, energy, quality"
+    " FROM corrections";
+domain::Correction ReadCorrection(const Run& run);
 
 inline constexpr char kSelectMeter[] =
     "SELECT meter_ref, meter_id, user_id, wallet_address, register_time, update_time, public_key"

@@ -161,6 +161,23 @@ CREATE TABLE meter_peaks (
 ) STRICT;
 )sql";
 
+// What accepted readings said before they were changed, in the order of the changes.
+constexpr const char* kWattmint7 = R"sql(
+CREATE TABLE corrections (
+  correction_id INTEGER PRIMARY KEY,
+  row INTEGER NOT NULL,
+  kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 2),
+  time INTEGER NOT NULL,
+  user_id TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  old_energy INTEGER NOT NULL,
+  old_quality INTEGER NOT NULL CHECK (old_quality BETWEEN 1 AND 4),
+  energy INTEGER NOT NULL,
+  quality INTEGER NOT NULL CHECK (quality BETWEEN 1 AND 4)
+) STRICT;
+CREATE INDEX corrections_by_row ON corrections (row);
+)sql";
+
 constexpr const char* kLedger1 = R"sql(
 CREATE TABLE meta (
   only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -186,8 +203,8 @@ CREATE TABLE entries (
 ) STRICT;
 )sql";
 
-constexpr const char* kWattmintScripts[] = {kWattmint1, kWattmint2, kWattmint3,
-                                            kWattmint4, kWattmint5, kWattmint6};
+constexpr const char* kWattmintScripts[] = {kWattmint1, kWattmint2, kWattmint3, kWattmint4,
+                                            kWattmint5, kWattmint6, kWattmint7};
 constexpr const char* kLedgerScripts[] = {kLedger1};
 
 }  // namespace

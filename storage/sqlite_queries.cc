@@ -158,6 +158,14 @@ absl::StatusOr<std::vector<domain::AcceptedReading>> SqliteQueries::ListReadings
               query.start_max.value_or(domain::Time::max()), query.after_row, query.count_max);
 }
 
+absl::StatusOr<std::vector<domain::Correction>> SqliteQueries::ListCorrections(std::int64_t row) {
+  static const std::string kSql =
+      std::string(kSelectCorrection) + " WHERE row = ? ORDER BY correction_id";
+  return List(
+      readers_, "listing corrections", kSql,
+      [](const Run& run, std::uint16_t) { return ReadCorrection(run); }, row);
+}
+
 absl::StatusOr<std::vector<store::MeterSums>> SqliteQueries::SumReadings(
     const std::string& meter_id, const std::string& user_id) {
   const std::string sql = fmt::format(

@@ -15,6 +15,7 @@ class SqliteQueries final : public store::Queries {
       const domain::ReadingId& reading_id) override;
   absl::StatusOr<std::vector<domain::AcceptedReading>> ListReadings(
       const store::ReadingQuery& query) override;
+  absl::StatusOr<std::vector<domain::Correction>> ListCorrections(std::int64_t row) override;
   absl::StatusOr<std::vector<store::MeterSums>> SumReadings(const std::string& meter_id,
                                                             const std::string& user_id) override;
   absl::StatusOr<std::optional<domain::MintTask>> FindTask(std::int64_t task_id) override;

@@ -42,6 +42,11 @@ class SqliteTransaction final : public store::Transaction {
                                                   const store::MintStart& mint,
                                                   domain::Time accept_time) override;
   absl::StatusOr<std::optional<store::StoredReading>> FindStored(std::int64_t row) override;
+  absl::StatusOr<std::int64_t> CorrectReading(std::int64_t row,
+                                              const domain::Correction& change) override;
+  absl::StatusOr<std::optional<domain::Correction>> FindLastCorrection(std::int64_t row) override;
+  absl::Status InsertTask(std::int64_t row, const store::MintStart& mint,
+                          domain::Time time) override;
   absl::StatusOr<std::optional<domain::PowerPeak>> FindPeak(std::int64_t meter_ref) override;
   absl::Status RaisePeak(std::int64_t meter_ref, const domain::PowerPeak& peak) override;
 
@@ -81,7 +86,7 @@ class SqliteTransaction final : public store::Transaction {
   // Throw SQLite::Exception.
   std::int64_t TenureOf(const domain::Meter& meter, std::int64_t row);
   Writer::Tenure LoadTenure(std::int64_t meter_ref) const;
-  void InsertParked(std::int64_t row, const std::string& reason, domain::Time time) const;
+  void InsertTaskRow(std::int64_t row, const store::MintStart& mint, domain::Time time) const;
   void InsertExtras(std::int64_t row, const domain::Meter& meter,
                     const domain::Reading& reading) const;
   std::int64_t PutMeterKey(const domain::Meter& meter, std::int64_t counter) const;

@@ -103,7 +103,7 @@ absl::StatusOr<domain::ReadingId> SqliteTransaction::InsertReading(const domain:
         reading.energy.nano_kwh(), reading.quality, reading.channel, accept_time)
         .Execute();
     if (mint.state == MintState::kPending) Run(writer_.insert_task, row, accept_time).Execute();
-    if (is_parked) InsertParked(row, mint.reason, accept_time);
+    if (is_parked) InsertTaskRow(row, mint, accept_time);
     InsertExtras(row, meter, reading);
     const bool generated = reading.channel == domain::Channel::kGeneration;
     sums_.AddReading(tenure_ref, generated ? reading.energy.nano_kwh() : 0, mint.state);
@@ -112,12 +112,62 @@ absl::StatusOr<domain::ReadingId> SqliteTransaction::InsertReading(const domain:
   });
 }
 
-void SqliteTransaction::InsertParked(std::int64_t row, const std::string& reason,
-                                     domain::Time time) const {
+void SqliteTransaction::InsertTaskRow(std::int64_t row, const store::MintStart& mint,
+                                      domain::Time time) const {
   static const std::string kSql =
       "INSERT INTO mint_tasks (task_id, state, next_attempt, update_time, reason)"
       " VALUES (?1, ?2, ?3, ?3, ?4)";
-  Run(writer_.connection->Prepared(kSql), row, MintState::kParked, time, reason).Execute();
+  Run(writer_.connection->Prepared(kSql), row, mint.state, time, mint.reason).Execute();
+}
+
+absl::StatusOr<std::int64_t> SqliteTransaction::CorrectReading(std::int64_t row,
+                                                               const domain::Correction& change) {
+  static const std::string kChange =
+      "UPDATE readings SET energy = ?, quality = ? WHERE row = ? AND energy = ? AND quality = ?"
+      " RETURNING tenure_ref, channel";
+  static const std::string kKeep =
+      "INSERT INTO corrections (row, kind, time, user_id, reason, old_energy, old_quality, energy,"
+      " quality) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+  return Do("correcting a reading", [&]() -> absl::StatusOr<std::int64_t> {
+    Run changed(writer_.connection->Prepared(kChange), change.energy.nano_kwh(), change.quality,
+                row, change.old_energy.nano_kwh(), change.old_quality);
+    if (!changed.Next()) return base::Internal("reading {} is not as it was", row);
+    if (changed.Enum<domain::Channel>(1) == domain::Channel::kGeneration) {
+      sums_.AddEnergy(changed.Int64(0), change.energy.nano_kwh() - change.old_energy.nano_kwh());
+    }
+    Run(writer_.connection->Prepared(kKeep), row, change.kind, change.time, change.user_id,
+        change.reason, change.old_energy.nano_kwh(), change.old_quality, change.energy.nano_kwh(),
+        change.quality)
+        .Execute();
+    return writer_.connection->database().getLastInsertRowid();
+  });
+}
+
+absl::StatusOr<std::optional<domain::Correction>> SqliteTransaction::FindLastCorrection(
+    std::int64_t row) {
+  using Answer = absl::StatusOr<std::optional<domain::Correction>>;
+  static const std::string kSql =
+      std::string(kSelectCorrection) + " WHERE row = ? ORDER BY correction_id DESC LIMIT 1";
+  return Do("looking for a correction", [&]() -> Answer {
+    Run run(writer_.connection->Prepared(kSql), row);
+    if (!run.Next()) return std::nullopt;
+    return ReadCorrection(run);
+  });
+}
+
+absl::Status SqliteTransaction::InsertTask(std::int64_t row, const store::MintStart& mint,
+                                           domain::Time time) {
+  WATTMINT_ASSERT(mint.state == MintState::kPending || mint.state == MintState::kRejected,
+                  "a task cannot begin as {}", domain::Name(mint.state));
+  static const std::string kTenure = "SELECT tenure_ref FROM readings WHERE row = ?";
+  return Do("making a mint task", [&]() -> absl::Status {
+    Run run(writer_.connection->Prepared(kTenure), row);
+    if (!run.Next()) return base::Internal("reading {} is not there", row);
+    InsertTaskRow(row, mint, time);
+    sums_.AddTask(run.Int64(0), -1, MintState::kNotApplicable, 0, 0);
+    sums_.AddTask(run.Int64(0), 1, mint.state, 0, 0);
+    return absl::OkStatus();
+  });
 }
 
 absl::StatusOr<std::optional<store::StoredReading>> SqliteTransaction::FindStored(

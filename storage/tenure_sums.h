@@ -17,6 +17,10 @@ class TenureSums {
   // `energy_nano_kwh` counts as generated energy; 0 for consumption.
   void AddReading(std::int64_t tenure_ref, std::int64_t energy_nano_kwh,
                   domain::MintState mint_state);
+  // A reading of generation says so much more now.
+  void AddEnergy(std::int64_t tenure_ref, std::int64_t nano_kwh) {
+    changes_[tenure_ref].energy += nano_kwh;
+  }
   // `sign` 1 when a task gets into `state`, -1 when it leaves it.
   void AddTask(std::int64_t tenure_ref, int sign, domain::MintState state,
                std::int64_t energy_nano_kwh, std::int64_t base_units);

@@ -159,6 +159,36 @@ export interface TaskEvent {
   timestamp: string;
 }
 
+/** An accepted reading says something else now; `timestamp` is the reading's. */
+export interface ReadingCorrected {
+  user_id: string;
+  wallet_address?: string;
+  meter_id: string;
+  kwh_amount: number;
+  old_kwh_amount: number;
+  timestamp: string;
+  reading_id: string;
+  task_id?: string;
+  quality: string;
+  old_quality: string;
+  mint_state: string;
+  reason: string;
+  correction_id: string;
+}
+
+/** An accepted reading counts for nothing any more, and is never minted. */
+export interface ReadingWithdrawn {
+  user_id: string;
+  wallet_address?: string;
+  meter_id: string;
+  kwh_amount: number;
+  timestamp: string;
+  reading_id: string;
+  task_id?: string;
+  reason: string;
+  correction_id: string;
+}
+
 export interface Events {
   MeterReadingReceived: MeterReadingReceived;
   MeterReadingValidationFailed: MeterReadingValidationFailed;
@@ -168,6 +198,8 @@ export interface Events {
   TaskUpdated: TaskEvent;
   TaskStatusChanged: TaskEvent;
   TaskFeeUpdated: TaskEvent;
+  ReadingCorrected: ReadingCorrected;
+  ReadingWithdrawn: ReadingWithdrawn;
 }
 
 export type EventName = keyof Events;

@@ -13,7 +13,7 @@ constexpr PermissionSet kEverybody = {kIdentify, kCreateTicket, kReadEvents, kRe
 constexpr PermissionSet kOwner =
     kEverybody |
     PermissionSet{kSubmitReadings, kReadReadings, kReadMeters, kSetMeterWallet, kReadMints};
-constexpr PermissionSet kFleet = {kSubmitReadings, kImportHistory};
+constexpr PermissionSet kFleet = {kSubmitReadings, kImportHistory, kCorrectReadings};
 constexpr PermissionSet kFeed = {kIdentify, kReadEvents, kReadEventsAsUser, kReadSupply};
 
 constexpr Grant GrantOfOne(Role role) {
@@ -33,11 +33,12 @@ constexpr Grant GrantOfOne(Role role) {
 }
 
 constexpr std::string_view kNames[] = {
-    "identity.read",     "tickets.create",      "tickets.create_for_user",
-    "events.read",       "events.read_as_user", "readings.submit",
-    "readings.import",   "readings.read",       "meters.read",
-    "meters.set_wallet", "meters.manage",       "mints.read",
-    "mints.manage",      "supply.read",         "keys.manage",
+    "identity.read",   "tickets.create",      "tickets.create_for_user",
+    "events.read",     "events.read_as_user", "readings.submit",
+    "readings.import", "readings.correct",    "readings.read",
+    "meters.read",     "meters.set_wallet",   "meters.manage",
+    "mints.read",      "mints.manage",        "supply.read",
+    "keys.manage",
 };
 static_assert(std::size(kNames) == kPermissionCount);
 static_assert(static_cast<int>(kManageKeys) == kPermissionCount - 1);

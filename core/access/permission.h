@@ -17,7 +17,8 @@ enum class Permission : std::uint8_t {
   kReadEvents,           // stream and page the log, within the principal's scope
   kReadEventsAsUser,     // page the log within somebody else's scope
   kSubmitReadings,
-  kImportHistory,  // submit without the age limit
+  kImportHistory,    // submit without the age limit
+  kCorrectReadings,  // and withdraw them
   kReadReadings,
   kReadMeters,
   kSetMeterWallet,
@@ -28,7 +29,7 @@ enum class Permission : std::uint8_t {
   kManageKeys,  // make, list and revoke API keys
 };
 
-inline constexpr int kPermissionCount = 15;
+inline constexpr int kPermissionCount = 16;
 
 // A set of permissions. A value.
 class PermissionSet {

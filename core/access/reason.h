@@ -12,7 +12,8 @@
 
 namespace wattmint::access {
 
-// Names of refusals: stable, and all that a caller learns about a credential that was refused.
+// Names of refusals: stable, and all that a caller learns about a credential that was refused. The
+// last two are of changes of readings.
 namespace reason {
 inline constexpr std::string_view kMissingCredentials = "MISSING_CREDENTIALS";
 inline constexpr std::string_view kInvalidToken = "INVALID_TOKEN";
@@ -26,6 +27,8 @@ inline constexpr std::string_view kTooManyTickets = "TOO_MANY_TICKETS";
 inline constexpr std::string_view kPermissionMissing = "PERMISSION_MISSING";
 inline constexpr std::string_view kNotOwner = "NOT_OWNER";
 inline constexpr std::string_view kFilterNotAllowed = "FILTER_NOT_ALLOWED";
+inline constexpr std::string_view kMintInWork = "MINT_IN_WORK";
+inline constexpr std::string_view kAlreadyMinted = "ALREADY_MINTED";
 }  // namespace reason
 
 // The same status with a name that programs can rely on. It travels as the status payload

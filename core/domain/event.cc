@@ -12,7 +12,8 @@ constexpr std::array<std::string_view, kEventTypeMax - kEventTypeMin + 1> kNames
     "TaskCreated",          "TaskUpdated",
     "TaskStatusChanged",    "TaskFeeUpdated",
     "MeterChanged",         "ApiKeyChanged",
-    "MintingSwitched",
+    "MintingSwitched",      "ReadingCorrected",
+    "ReadingWithdrawn",
 };
 static_assert(std::variant_size_v<Fact> == kNames.size());
 

@@ -31,9 +31,11 @@ enum class EventType : std::uint8_t {
   kMeterChanged = 18,
   kApiKeyChanged = 19,
   kMintingSwitched = 20,
+  kReadingCorrected = 21,
+  kReadingWithdrawn = 22,
 };
 inline constexpr int kEventTypeMin = 10;
-inline constexpr int kEventTypeMax = 20;
+inline constexpr int kEventTypeMax = 22;
 
 // "TokensMinted" ...: PascalCase, as on the WebSocket.
 std::string_view Name(EventType type);
@@ -132,9 +134,38 @@ struct MintingSwitched {
   std::string reason;
 };
 
-using Fact = std::variant<MeterReadingReceived, MeterReadingValidationFailed, TokensMinted,
-                          BatchMintingCompleted, TaskCreated, TaskUpdated, TaskStatusChanged,
-                          TaskFeeUpdated, MeterChanged, ApiKeyChanged, MintingSwitched>;
+// Energy and quality as they are now, and as they were.
+struct ReadingCorrected {
+  std::string user_id;
+  std::string wallet_address;
+  std::string meter_id;
+  Energy energy;
+  ReadingId reading_id;
+  std::int64_t task_id = 0;  // 0: none
+  Time interval_start{};
+  Energy old_energy;
+  Quality quality = Quality::kActual;
+  Quality old_quality = Quality::kActual;
+  std::string reason;
+  std::int64_t correction_id = 0;
+  MintState mint_state = MintState::kPending;
+};
+struct ReadingWithdrawn {
+  std::string user_id;
+  std::string wallet_address;
+  std::string meter_id;
+  Energy energy;
+  ReadingId reading_id;
+  std::int64_t task_id = 0;  // 0: it had none
+  Time interval_start{};
+  std::string reason;
+  std::int64_t correction_id = 0;
+};
+
+using Fact =
+    std::variant<MeterReadingReceived, MeterReadingValidationFailed, TokensMinted,
+                 BatchMintingCompleted, TaskCreated, TaskUpdated, TaskStatusChanged, TaskFeeUpdated,
+                 MeterChanged, ApiKeyChanged, MintingSwitched, ReadingCorrected, ReadingWithdrawn>;
 
 EventType TypeOf(const Fact& fact);
 

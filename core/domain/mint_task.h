@@ -46,7 +46,10 @@ struct MintTask {
 namespace mint_reason {
 inline constexpr std::string_view kQuarantineJump = "QUARANTINE_JUMP";
 inline constexpr std::string_view kQuarantineSentinel = "QUARANTINE_SENTINEL";
+inline constexpr std::string_view kBelowOneUnit = "BELOW_ONE_UNIT";
 inline constexpr std::string_view kDiscarded = "DISCARDED";
+inline constexpr std::string_view kWithdrawn = "WITHDRAWN";
+inline constexpr std::string_view kCorrected = "CORRECTED";
 }  // namespace mint_reason
 
 // Whether a reason begins with this code.

@@ -200,7 +200,7 @@ class Pipeline::SubmitOp final : public store::WriteOp {
     Answer answer = Refused(
         {Rejection::kExistsWithDifferentEnergy,
          fmt::format("the reading was accepted before with {} kWh, and now says {} kWh, or differs "
-                     "in quality or channel; nothing changed",
+                     "in quality or channel; nothing changed, CorrectReading would",
                      known->energy.ToString(), reading.energy.ToString())});
     answer.reading_id = known->reading_id;
     answer.mint_state = known->mint_state;

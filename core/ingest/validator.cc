@@ -18,19 +18,6 @@ std::int64_t Seconds(domain::Duration duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
 }
 
-Refusal CheckEnergy(const Reading& reading, const domain::ReadingLimits& limits) {
-  if (reading.energy < domain::Energy()) {
-    return {Rejection::kEnergyNegative,
-            fmt::format("energy {} kWh is below zero", reading.energy.ToString())};
-  }
-  if (reading.energy > limits.energy_max) {
-    return {Rejection::kEnergyTooHigh,
-            fmt::format("energy {} kWh is above the limit of {} kWh", reading.energy.ToString(),
-                        limits.energy_max.ToString())};
-  }
-  return {};
-}
-
 Refusal CheckTime(const Submitter& submitter, const Reading& reading,
                   const domain::ReadingLimits& limits, domain::Time now) {
   if (reading.length > limits.interval_max) {
@@ -82,6 +69,19 @@ absl::StatusOr<Refusal> CheckHistory(const Submitter& submitter, const Reading& 
 }
 
 }  // namespace
+
+domain::Refusal CheckEnergy(const Reading& reading, const domain::ReadingLimits& limits) {
+  if (reading.energy < domain::Energy()) {
+    return {Rejection::kEnergyNegative,
+            fmt::format("energy {} kWh is below zero", reading.energy.ToString())};
+  }
+  if (reading.energy > limits.energy_max) {
+    return {Rejection::kEnergyTooHigh,
+            fmt::format("energy {} kWh is above the limit of {} kWh", reading.energy.ToString(),
+                        limits.energy_max.ToString())};
+  }
+  return {};
+}
 
 domain::Refusal CheckMeter(const Submitter& submitter, const Reading& reading,
                            const domain::Meter* meter) {

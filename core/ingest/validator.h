@@ -40,6 +40,9 @@ class ReadingHistory {
 domain::Refusal CheckMeter(const Submitter& submitter, const domain::Reading& reading,
                            const domain::Meter* meter);
 
+// Whether the energy is such as a reading may have; kNone if it is.
+domain::Refusal CheckEnergy(const domain::Reading& reading, const domain::ReadingLimits& limits);
+
 // The checks behind idempotency and before the signature, in the order of domain::Rejection; the
 // first that fails is the answer, kNone if all pass.
 absl::StatusOr<domain::Refusal> CheckReading(const Submitter& submitter,

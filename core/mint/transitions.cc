@@ -116,7 +116,8 @@ absl::Status WritePlan(store::WriteContext& context, const Plan& plan) {
   for (const MintTask& task : plan.to_sign) WATTMINT_RETURN_IF_ERROR(Sign(context, task));
   for (const MintTask& task : plan.to_defer) WATTMINT_RETURN_IF_ERROR(Defer(context, task));
   for (MintTask task : plan.nothing) {
-    task.reason = "BELOW_ONE_UNIT: carried over to the meter's next mint";
+    task.reason = fmt::format("{}: carried over to the meter's next mint",
+                              domain::mint_reason::kBelowOneUnit);
     WATTMINT_RETURN_IF_ERROR(MoveTask(context, task, MintState::kNotApplicable));
   }
   for (MintTask task : plan.to_park) {

@@ -105,6 +105,20 @@ v1::Reading ToProto(const domain::AcceptedReading& accepted) {
   return out;
 }
 
+v1::Correction ToProto(const domain::Correction& correction) {
+  v1::Correction out;
+  out.set_correction_id(correction.correction_id);
+  out.set_kind(static_cast<v1::CorrectionKind>(correction.kind));
+  wire::ToProto(correction.time, *out.mutable_time());
+  out.set_user_id(correction.user_id);
+  out.set_reason(correction.reason);
+  out.set_old_energy_kwh(correction.old_energy.ToString());
+  out.set_old_quality(static_cast<v1::ReadingQuality>(correction.old_quality));
+  out.set_energy_kwh(correction.energy.ToString());
+  out.set_quality(static_cast<v1::ReadingQuality>(correction.quality));
+  return out;
+}
+
 v1::MeterStats ToProto(const store::MeterSums& sums) {
   v1::MeterStats out;
   out.set_meter_id(sums.meter_id);

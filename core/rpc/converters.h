@@ -3,6 +3,7 @@
 
 #include "core/access/api_key_table.h"
 #include "core/access/role.h"
+#include "core/domain/correction.h"
 #include "core/domain/filter.h"
 #include "core/domain/meter.h"
 #include "core/domain/mint_task.h"
@@ -36,6 +37,7 @@ std::vector<ingest::Candidate> ToCandidates(
 v1::SubmitResult ToProto(const ingest::Answer& answer);
 v1::SubmitCounts CountsOf(std::span<const ingest::Answer> answers);
 v1::Reading ToProto(const domain::AcceptedReading& accepted);
+v1::Correction ToProto(const domain::Correction& correction);
 v1::MeterStats ToProto(const store::MeterSums& sums);
 v1::Meter ToProto(const domain::Meter& meter);
 v1::MintTask ToProto(const domain::MintTask& task);

@@ -6,6 +6,7 @@
 #include "core/base/status_macros.h"
 #include "core/base/thread_pool.h"
 #include "core/ingest/meter_registrar.h"
+#include "core/ingest/reading_editor.h"
 #include "core/mint/reconciler.h"
 #include "core/rpc/access_service.h"
 #include "core/rpc/calls.h"
@@ -58,6 +59,7 @@ struct CoreApp::Parts {
         minter(queue, ports.queries, registry, ports.ledger, ports.clock, ports.random,
                options.mints),
         pipeline(queue, registry, options.readings, [this] { minter.Wake(); }),
+        editor(queue, options.readings, [this] { minter.Wake(); }),
         streams(ports.clock, options.streams_max),
         keeper(queue, api_keys, ports.clock, ports.random, options.local_keys,
                [this](std::string_view key_id) { streams.KeyChanged(key_id); }),
@@ -77,7 +79,7 @@ struct CoreApp::Parts {
         event_service(calls, registry, event_place),
         meter_service(calls, registrar, registry),
         mint_service(calls, minter, ports.queries, ports.ledger, registry, options.mints.ratio),
-        reading_service(calls, ports.queries, reading_place) {}
+        reading_service(calls, ports.queries, editor, reading_place) {}
 
   absl::Status LoadCaches() {
     WATTMINT_ASSIGN_OR_RETURN(auto meters, ports.queries.LoadMeters());
@@ -119,6 +121,7 @@ struct CoreApp::Parts {
   ingest::MeterRegistrar registrar;
   mint::Minter minter;
   ingest::Pipeline pipeline;
+  ingest::ReadingEditor editor;
   LiveStreams streams;
   access::KeyKeeper keeper;
   const Guard guard;

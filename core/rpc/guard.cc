@@ -42,12 +42,14 @@ constexpr MethodRule kRules[] = {
     {"wattmint.v1.MintService.PauseMinting", Permission::kManageMints, Audit::kYes},
     {"wattmint.v1.MintService.ResumeMinting", Permission::kManageMints, Audit::kYes},
     {"wattmint.v1.MintService.RetryMint", Permission::kManageMints, Audit::kYes},
+    {"wattmint.v1.ReadingService.CorrectReading", Permission::kCorrectReadings, Audit::kYes},
     {"wattmint.v1.ReadingService.GetReading", Permission::kReadReadings},
     {"wattmint.v1.ReadingService.GetReadingStats", Permission::kReadReadings},
     {"wattmint.v1.ReadingService.ListReadings", Permission::kReadReadings},
     {"wattmint.v1.ReadingService.StreamReadings", Permission::kSubmitReadings},
     {"wattmint.v1.ReadingService.SubmitReading", Permission::kSubmitReadings},
     {"wattmint.v1.ReadingService.SubmitReadings", Permission::kSubmitReadings},
+    {"wattmint.v1.ReadingService.WithdrawReading", Permission::kCorrectReadings, Audit::kYes},
 };
 static_assert(std::is_sorted(std::begin(kRules), std::end(kRules),
                              [](const MethodRule& a, const MethodRule& b) {

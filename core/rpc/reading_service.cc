@@ -52,6 +52,31 @@ void Add(const store::MeterSums& sums, store::MeterSums& total) {
   total.minted_base_units += sums.minted_base_units;
 }
 
+// The same for both kinds of change.
+template <typename Request>
+absl::StatusOr<ingest::ReadingEditor::Order> OrderOf(const Principal& principal,
+                                                     const Request& asked) {
+  WATTMINT_ASSIGN_OR_RETURN(const auto reading_id, ReadingIdFromProto(asked.reading_id()));
+  WATTMINT_RETURN_IF_ERROR(CheckReason(asked.reason()));
+  return ingest::ReadingEditor::Order{reading_id, principal.user_id, asked.reason()};
+}
+
+v1::CorrectReadingResponse NoEnergy(const absl::Status& why) {
+  v1::CorrectReadingResponse response;
+  response.set_rejection(v1::REJECTION_ENERGY_INVALID);
+  response.set_message(std::string(base::Message(why)));
+  return response;
+}
+
+v1::CorrectReadingResponse ResponseOf(const ingest::ReadingEditor::Result& result) {
+  v1::CorrectReadingResponse response;
+  *response.mutable_reading() = ToProto(result.reading);
+  response.set_correction_id(result.correction_id);
+  response.set_rejection(static_cast<v1::Rejection>(result.refusal.rejection));
+  response.set_message(result.refusal.message);
+  return response;
+}
+
 v1::SubmitReadingsResponse ResponseOf(const std::vector<ingest::Answer>& answers) {
   v1::SubmitReadingsResponse response;
   response.mutable_results()->Reserve(static_cast<int>(answers.size()));
@@ -111,17 +136,71 @@ ReadingReactor* ReadingService::StreamReadings(grpc::CallbackServerContext* cont
 grpc::ServerUnaryReactor* ReadingService::GetReading(grpc::CallbackServerContext* context,
                                                      const v1::GetReadingRequest* request,
                                                      v1::GetReadingResponse* response) {
-  return calls_.Serve(
-      context, "wattmint.v1.ReadingService.GetReading", request, response,
-      [this](const Principal& principal,
-             const v1::GetReadingRequest& asked) -> absl::StatusOr<v1::GetReadingResponse> {
-        WATTMINT_ASSIGN_OR_RETURN(const auto reading_id, ReadingIdFromProto(asked.reading_id()));
-        WATTMINT_ASSIGN_OR_RETURN(const auto reading, queries_.FindReading(reading_id));
-        WATTMINT_RETURN_IF_ERROR(CheckFound(principal, Permission::kReadReadings, reading,
-                                            "reading", asked.reading_id()));
-        v1::GetReadingResponse given;
-        *given.mutable_reading() = ToProto(*reading);
-        return given;
+  return calls_.Serve(context, "wattmint.v1.ReadingService.GetReading", request, response,
+                      [this](const Principal& principal, const v1::GetReadingRequest& asked) {
+                        return Get(principal, asked);
+                      });
+}
+
+absl::StatusOr<v1::GetReadingResponse> ReadingService::Get(const Principal& principal,
+                                                           const v1::GetReadingRequest& asked) {
+  WATTMINT_ASSIGN_OR_RETURN(const auto reading_id, ReadingIdFromProto(asked.reading_id()));
+  WATTMINT_ASSIGN_OR_RETURN(const auto reading, queries_.FindReading(reading_id));
+  WATTMINT_RETURN_IF_ERROR(
+      CheckFound(principal, Permission::kReadReadings, reading, "reading", asked.reading_id()));
+  WATTMINT_ASSIGN_OR_RETURN(const auto corrections, queries_.ListCorrections(reading->row));
+  v1::GetReadingResponse given;
+  *given.mutable_reading() = ToProto(*reading);
+  const bool may_correct = access::MayTouch(principal, Permission::kCorrectReadings, "");
+  for (const domain::Correction& correction : corrections) {
+    v1::Correction& out = *given.add_corrections() = ToProto(correction);
+    if (!may_correct) out.clear_user_id();
+  }
+  return given;
+}
+
+grpc::ServerUnaryReactor* ReadingService::WithdrawReading(grpc::CallbackServerContext* context,
+                                                          const v1::WithdrawReadingRequest* request,
+                                                          v1::WithdrawReadingResponse* response) {
+  return calls_.ServeLater(
+      context, "wattmint.v1.ReadingService.WithdrawReading", request, response,
+      [this](const Principal& principal, const v1::WithdrawReadingRequest& asked,
+             Answer<v1::WithdrawReadingResponse> answer) {
+        auto order = OrderOf(principal, asked);
+        if (!order.ok()) return answer(order.status());
+        editor_.Withdraw(*std::move(order), [answer = std::move(answer)](auto result) {
+          if (!result.ok()) return answer(result.status());
+          v1::WithdrawReadingResponse given;
+          *given.mutable_reading() = ToProto(result->reading);
+          given.set_correction_id(result->correction_id);
+          answer(std::move(given));
+        });
+      });
+}
+
+grpc::ServerUnaryReactor* ReadingService::CorrectReading(grpc::CallbackServerContext* context,
+                                                         const v1::CorrectReadingRequest* request,
+                                                         v1::CorrectReadingResponse* response) {
+  return calls_.ServeLater(
+      context, "wattmint.v1.ReadingService.CorrectReading", request, response,
+      [this](const Principal& principal, const v1::CorrectReadingRequest& asked,
+             Answer<v1::CorrectReadingResponse> answer) {
+        auto order = OrderOf(principal, asked);
+        if (!order.ok()) return answer(order.status());
+        if (!v1::ReadingQuality_IsValid(asked.quality())) {
+          return answer(BadField("quality", "is none"));
+        }
+        std::optional<domain::Quality> quality;
+        if (asked.quality() != v1::READING_QUALITY_UNSPECIFIED) {
+          quality = static_cast<domain::Quality>(asked.quality());
+        }
+        const auto energy = domain::Energy::Parse(asked.energy_kwh());
+        if (!energy.ok()) return answer(NoEnergy(energy.status()));
+        editor_.Correct(*std::move(order), *energy, quality,
+                        [answer = std::move(answer)](auto result) {
+                          if (!result.ok()) return answer(result.status());
+                          answer(ResponseOf(*result));
+                        });
       });
 }
 

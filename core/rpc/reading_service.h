@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/ingest/pipeline.h"
+#include "core/ingest/reading_editor.h"
 #include "core/rpc/calls.h"
 #include "core/rpc/reading_stream.h"
 #include "core/store/queries.h"
@@ -13,8 +14,9 @@ namespace wattmint::rpc {
 // Lifetime: everything passed to the constructor must outlive it.
 class ReadingService final : public v1::ReadingService::CallbackService {
  public:
-  ReadingService(Calls& calls, store::Queries& queries, const ReadingStreamPlace& place)
-      : calls_(calls), queries_(queries), place_(place) {}
+  ReadingService(Calls& calls, store::Queries& queries, ingest::ReadingEditor& editor,
+                 const ReadingStreamPlace& place)
+      : calls_(calls), queries_(queries), editor_(editor), place_(place) {}
 
   grpc::ServerUnaryReactor* SubmitReading(grpc::CallbackServerContext* context,
                                           const v1::SubmitReadingRequest* request,
@@ -29,13 +31,23 @@ class ReadingService final : public v1::ReadingService::CallbackService {
   grpc::ServerUnaryReactor* ListReadings(grpc::CallbackServerContext* context,
                                          const v1::ListReadingsRequest* request,
                                          v1::ListReadingsResponse* response) override;
+  grpc::ServerUnaryReactor* WithdrawReading(grpc::CallbackServerContext* context,
+                                            const v1::WithdrawReadingRequest* request,
+                                            v1::WithdrawReadingResponse* response) override;
+  grpc::ServerUnaryReactor* CorrectReading(grpc::CallbackServerContext* context,
+                                           const v1::CorrectReadingRequest* request,
+                                           v1::CorrectReadingResponse* response) override;
   grpc::ServerUnaryReactor* GetReadingStats(grpc::CallbackServerContext* context,
                                             const v1::GetReadingStatsRequest* request,
                                             v1::GetReadingStatsResponse* response) override;
 
  private:
+  absl::StatusOr<v1::GetReadingResponse> Get(const access::Principal& principal,
+                                             const v1::GetReadingRequest& asked);
+
   Calls& calls_;
   store::Queries& queries_;
+  ingest::ReadingEditor& editor_;
   const ReadingStreamPlace& place_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/domain/correction.h"
 #include "core/domain/meter.h"
 #include "core/domain/mint_task.h"
 #include "core/domain/reading.h"
@@ -68,6 +69,8 @@ class Queries {
       const domain::ReadingId& reading_id) = 0;
   virtual absl::StatusOr<std::vector<domain::AcceptedReading>> ListReadings(
       const ReadingQuery& query) = 0;
+  // The changes of one reading, oldest first.
+  virtual absl::StatusOr<std::vector<domain::Correction>> ListCorrections(std::int64_t row) = 0;
   // By meter_id; of readings that the user owned when they were accepted (empty: anybody).
   virtual absl::StatusOr<std::vector<MeterSums>> SumReadings(const std::string& meter_id,
                                                              const std::string& user_id) = 0;

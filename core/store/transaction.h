@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/domain/correction.h"
 #include "core/domain/meter.h"
 #include "core/domain/mint_task.h"
 #include "core/domain/power.h"
@@ -46,7 +47,7 @@ struct MintStart {
   MintStart(domain::MintState begun, std::string why = "")  // NOLINT(google-explicit-constructor)
       : state(begun), reason(std::move(why)) {}
   domain::MintState state;
-  std::string reason;  // kParked only: why
+  std::string reason;  // kParked and kRejected only: why
 };
 
 // One transaction of the only writer: sees its own changes, becomes durable as a whole by Commit(),
@@ -85,6 +86,17 @@ class Transaction {
                                                           domain::Time accept_time) = 0;
   // The reading of a row, as it is now.
   virtual absl::StatusOr<std::optional<StoredReading>> FindStored(std::int64_t row) = 0;
+
+  // Gives the reading the energy and the quality of `change`, and keeps the change. Answers its
+  // number, the last plus one. REQUIRES: the row is there, its task is not kConfirmed, and the old
+  // energy and quality are those that are stored; `change.correction_id` is not looked at.
+  virtual absl::StatusOr<std::int64_t> CorrectReading(std::int64_t row,
+                                                      const domain::Correction& change) = 0;
+  virtual absl::StatusOr<std::optional<domain::Correction>> FindLastCorrection(
+      std::int64_t row) = 0;
+  // Makes the task of a reading that had none: kPending and due at once, or kRejected.
+  // REQUIRES: the row is there, and has no task.
+  virtual absl::Status InsertTask(std::int64_t row, const MintStart& mint, domain::Time time) = 0;
 
   // The greatest mean power of a meter's readings that are not in quarantine. RaisePeak() keeps the
   // first `first_start` and the greatest power.

@@ -200,6 +200,44 @@ bool Get(const v1::MintingSwitched& message, domain::MintingSwitched& out) {
   return true;
 }
 
+void Set(const domain::ReadingCorrected& fact, v1::Event& event) {
+  auto& out = *event.mutable_reading_corrected();
+  SetShared(fact, out);
+  ToProto(fact.interval_start, *out.mutable_interval_start());
+  out.set_old_energy_nano_kwh(fact.old_energy.nano_kwh());
+  out.set_quality(As<v1::ReadingQuality>(fact.quality));
+  out.set_old_quality(As<v1::ReadingQuality>(fact.old_quality));
+  out.set_reason(fact.reason);
+  out.set_correction_id(fact.correction_id);
+  out.set_mint_state(As<v1::MintState>(fact.mint_state));
+}
+
+bool Get(const v1::ReadingCorrected& message, domain::ReadingCorrected& out) {
+  out.interval_start = FromProto(message.interval_start());
+  out.old_energy = Energy::FromNanoKwh(message.old_energy_nano_kwh());
+  out.quality = As<domain::Quality>(message.quality());
+  out.old_quality = As<domain::Quality>(message.old_quality());
+  out.reason = message.reason();
+  out.correction_id = message.correction_id();
+  out.mint_state = As<domain::MintState>(message.mint_state());
+  return GetShared(message, out);
+}
+
+void Set(const domain::ReadingWithdrawn& fact, v1::Event& event) {
+  auto& out = *event.mutable_reading_withdrawn();
+  SetShared(fact, out);
+  ToProto(fact.interval_start, *out.mutable_interval_start());
+  out.set_reason(fact.reason);
+  out.set_correction_id(fact.correction_id);
+}
+
+bool Get(const v1::ReadingWithdrawn& message, domain::ReadingWithdrawn& out) {
+  out.interval_start = FromProto(message.interval_start());
+  out.reason = message.reason();
+  out.correction_id = message.correction_id();
+  return GetShared(message, out);
+}
+
 template <typename F, typename M>
 std::optional<domain::Fact> Take(const M& message) {
   F fact;
@@ -248,6 +286,10 @@ std::optional<domain::Fact> FactFromProto(const v1::Event& message) {
       return Take<domain::ApiKeyChanged>(message.api_key_changed());
     case v1::Event::kMintingSwitched:
       return Take<domain::MintingSwitched>(message.minting_switched());
+    case v1::Event::kReadingCorrected:
+      return Take<domain::ReadingCorrected>(message.reading_corrected());
+    case v1::Event::kReadingWithdrawn:
+      return Take<domain::ReadingWithdrawn>(message.reading_withdrawn());
     case v1::Event::FACT_NOT_SET:
       return std::nullopt;
   }

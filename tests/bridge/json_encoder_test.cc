@@ -134,6 +134,35 @@ TEST(JsonEncoderTest, WritesWhatConcernsMetersKeysAndMinting) {
   EXPECT_EQ(Encode(domain::MintingSwitched{true, "because"})["reason"], "because");
 }
 
+TEST(JsonEncoderTest, WritesCorrections) {
+  const domain::ReadingCorrected corrected{"u",
+                                           "w",
+                                           "m",
+                                           domain::Energy::FromNanoKwh(1'250'000'000),
+                                           kReading,
+                                           7,
+                                           kStart,
+                                           domain::Energy::FromNanoKwh(1),
+                                           domain::Quality::kFinal,
+                                           domain::Quality::kEstimated,
+                                           "final value",
+                                           3,
+                                           domain::MintState::kPending};
+  json expected = json::parse(
+      R"({"user_id":"u","wallet_address":"w","meter_id":"m","kwh_amount":1.25,)"
+      R"("old_kwh_amount":0.000000001,"timestamp":"2026-01-05T10:00:00Z","task_id":"7",)"
+      R"("quality":"final","old_quality":"estimated","mint_state":"PENDING",)"
+      R"("reason":"final value","correction_id":"3"})");
+  expected["reading_id"] = kReading.ToString();
+  EXPECT_EQ(Encode(corrected), expected);
+  const json withdrawn =
+      Encode(domain::ReadingWithdrawn{"u", "w", "m", {}, kReading, 0, kStart, "broken", 4});
+  EXPECT_FALSE(withdrawn.contains("task_id")) << "it had none";
+  EXPECT_EQ(withdrawn["reason"], "broken");
+  EXPECT_EQ(withdrawn["correction_id"], "4");
+  EXPECT_EQ(withdrawn["reading_id"], kReading.ToString());
+}
+
 TEST(JsonEncoderTest, KeepsEveryAmountExact) {
   for (const std::int64_t nano : {0L, 1L, 10L, 999'999'999L, 1'000'000'000L, 2'010'000'000L,
                                   99'999'999'999L, 100'000'000'000L, 9'007'199'254'740'991L}) {

@@ -177,6 +177,33 @@ def what_is_in_quarantine_is_released_or_discarded(program):
     assert program.json("mint", "list", "--state", "parked") == [], error
 
 
+def readings_are_corrected_and_withdrawn(program):
+    program.start("core", "--auto-mint", "true")
+    program.run("meter", "register", "M-1", "--owner", "ann", "--wallet", WALLET)
+    program.run("import", program.path("rows.csv", rows(
+        row("M-1", 1, "2", "E"), row("M-1", 2, "0"))), "--any-age")
+    estimate, zero = program.json("reading", "list", "--meter", "M-1")
+    assert estimate["mint_state"] == "MINT_STATE_NOT_APPLICABLE", estimate
+    refused, _ = program.run("reading", "correct", estimate["reading_id"], "1000", "--reason", "x",
+                             expect=3)
+    assert refused.startswith("refused, ENERGY_TOO_HIGH"), refused
+    final, = program.json("reading", "correct", estimate["reading_id"], "2.5", "--quality", "final",
+                          "--reason", "the final value")
+    assert final["energy_kwh"] == "2.5", final
+    events = program.json("watch", "--type", "TokensMinted", "--from", "beginning", "--count", "1")
+    assert events[0]["tokens_minted"]["base_units"] == "2500000000", events
+    table, _ = program.run("reading", "get", estimate["reading_id"])
+    assert "ESTIMATED" in table and "the final value" in table and "CONFIRMED" in table, table
+    _, error = program.run("reading", "withdraw", estimate["reading_id"], "--reason", "x", expect=1)
+    assert "ALREADY_MINTED" in error and "2.5 GRX" in error, error
+    gone, = program.json("reading", "withdraw", zero["reading_id"], "--reason", "not ours")
+    assert gone["mint_state"] == "MINT_STATE_REJECTED", gone
+    got, = program.json("reading", "get", zero["reading_id"])
+    assert got["corrections"][0]["kind"] == "CORRECTION_KIND_WITHDRAWN", got
+    lines, _ = program.run("watch", "--from", "beginning", "--until-caught-up")
+    assert "2.5 kWh instead of 2" in lines and "not ours" in lines, lines
+
+
 def users_see_what_is_theirs(program):
     program.start()
     for user in ("ann", "bob"):
@@ -234,6 +261,6 @@ if __name__ == "__main__":
     main([meters_are_registered_once, each_bad_row_has_its_reason,
           standard_input_and_local_times_are_read, a_meter_signs_what_it_reports,
           one_reading_is_submitted_and_minted_by_hand,
-          what_is_in_quarantine_is_released_or_discarded,
+          what_is_in_quarantine_is_released_or_discarded, readings_are_corrected_and_withdrawn,
           users_see_what_is_theirs, watch_goes_on_where_it_ended, a_directory_has_one_core,
           a_taken_address_is_said])

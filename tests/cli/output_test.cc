@@ -91,7 +91,7 @@ TEST(EventTextTest, TellsEachEventInALine) {
   EXPECT_EQ(EventText(event),
             "       7  2026-01-01T00:00:00Z  TokensMinted                  "
             "ann M-1  1.25 kWh = 1.25 GRX to W, task 3");
-  for (int number = v1::Event::kMeterReadingReceived; number <= v1::Event::kMintingSwitched;
+  for (int number = v1::Event::kMeterReadingReceived; number <= v1::Event::kReadingWithdrawn;
        ++number) {
     v1::Event other;
     const auto* field = v1::Event::descriptor()->FindFieldByNumber(number);

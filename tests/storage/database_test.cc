@@ -60,7 +60,7 @@ TEST_F(DatabaseTest, AllTablesAreStrict) {
     ++count;
     EXPECT_EQ(tables.getColumn(1).getInt(), 1) << tables.getColumn(0).getString();
   }
-  EXPECT_EQ(count, 12);
+  EXPECT_EQ(count, 13);
 }
 
 TEST_F(DatabaseTest, CleanEndFoldsTheLogIntoTheFile) {

@@ -22,6 +22,7 @@ struct Stored {
   domain::ReadingId id;
   MintState state = MintState::kPending;
   std::int64_t tokens = 0;
+  bool has_task = true;
 };
 
 // What the database should hold.
@@ -29,6 +30,7 @@ struct Model {
   std::vector<Stored> readings;  // by row
   std::map<std::int64_t, domain::Meter> meters;
   std::int64_t events = 0;
+  std::int64_t corrections = 0;
 
   std::vector<const Stored*> Of(std::int64_t meter_ref) const {
     std::vector<const Stored*> found;
@@ -56,7 +58,7 @@ class ModelTest : public StorageTest, public testing::WithParamInterface<int> {
     if (Draw(4) == 0) reading.request_id = fmt::format("request-{}", Draw(40));
     return reading;
   }
-  MintState DrawState() { return static_cast<MintState>(1 + Draw(7)); }
+  MintState DrawState() { return static_cast<MintState>(1 + Draw(8)); }
 
   void StepReading(store::Transaction& transaction, Model& model) {
     const std::int64_t meter_ref = 1 + Draw(3);
@@ -72,7 +74,8 @@ class ModelTest : public StorageTest, public testing::WithParamInterface<int> {
                                        MintState::kNotApplicable,
                                        {MintState::kParked, "why"}};
     const store::MintStart& mint = starts[Draw(5)];
-    Stored stored{meter_ref, meter.user_id, reading, {}, mint.state, 0};
+    const bool has_task = mint.state != MintState::kNotApplicable;
+    Stored stored{meter_ref, meter.user_id, reading, {}, mint.state, 0, has_task};
     stored.id = Value(transaction.InsertReading(meter, reading, mint, AtMinute(500 + Draw(9))));
     ASSERT_EQ(stored.id.row(), static_cast<std::int64_t>(model.readings.size()) + 1);
     model.readings.push_back(stored);
@@ -81,7 +84,7 @@ class ModelTest : public StorageTest, public testing::WithParamInterface<int> {
   void StepTask(store::Transaction& transaction, Model& model) {
     if (model.readings.empty()) return;
     Stored& stored = model.readings[random_.NextBelow(model.readings.size())];
-    if (stored.state == MintState::kNotApplicable) return;
+    if (!stored.has_task) return;
     domain::MintTask task = Value(transaction.FindTask(stored.id.row())).value();
     ASSERT_EQ(task.state, stored.state);
     ASSERT_EQ(task.user_id, stored.user_id);
@@ -92,6 +95,29 @@ class ModelTest : public StorageTest, public testing::WithParamInterface<int> {
     if (expected != stored.state) return;
     stored.state = task.state;
     stored.tokens = task.tokens.base_units();
+  }
+  void StepCorrection(store::Transaction& transaction, Model& model) {
+    if (model.readings.empty()) return;
+    Stored& stored = model.readings[random_.NextBelow(model.readings.size())];
+    if (stored.state == MintState::kConfirmed) return;
+    const domain::Correction change{0,
+                                    domain::CorrectionKind::kCorrected,
+                                    AtMinute(600),
+                                    "root",
+                                    "why",
+                                    stored.reading.energy,
+                                    stored.reading.quality,
+                                    Kwh(Draw(9)),
+                                    static_cast<domain::Quality>(1 + Draw(4))};
+    ASSERT_EQ(Value(transaction.CorrectReading(stored.id.row(), change)), ++model.corrections);
+    stored.reading.energy = change.energy;
+    stored.reading.quality = change.quality;
+    if (stored.has_task || stored.state != MintState::kNotApplicable || Draw(2) == 0) return;
+    const store::MintStart starts[] = {MintState::kPending, {MintState::kRejected, "why"}};
+    const store::MintStart& mint = starts[Draw(2)];
+    Value(transaction.InsertTask(stored.id.row(), mint, AtMinute(600)));
+    stored.state = mint.state;
+    stored.has_task = true;
   }
   void StepTransfer(store::Transaction& transaction, Model& model) {
     domain::Meter& meter = model.meters.at(1 + Draw(3));
@@ -186,9 +212,11 @@ class ModelTest : public StorageTest, public testing::WithParamInterface<int> {
     query.count_max = 10;
     std::vector<domain::ReadingId> expected;
     std::int64_t energy = 0;
+    std::int64_t not_applicable = 0;
     for (const Stored* stored : model.Of(meter.meter_ref)) {
       if (!user_id.empty() && stored->user_id != user_id) continue;
       energy += stored->reading.energy.nano_kwh();
+      not_applicable += stored->state == MintState::kNotApplicable ? 1 : 0;
       if (stored->reading.start >= *query.start_min && stored->reading.start < *query.start_max &&
           stored->id.row() > query.after_row && expected.size() < 10) {
         expected.push_back(stored->id);
@@ -201,6 +229,7 @@ class ModelTest : public StorageTest, public testing::WithParamInterface<int> {
     ASSERT_EQ(found, expected);
     const auto sums = Value(queries().SumReadings(meter.meter_id, user_id));
     ASSERT_EQ(sums.empty() ? 0 : sums.front().energy_nano_kwh, energy);
+    ASSERT_EQ(sums.empty() ? 0 : sums.front().not_applicable, not_applicable);
   }
 
   test::SeededRandom random_{static_cast<std::uint64_t>(GetParam())};
@@ -217,10 +246,11 @@ TEST_P(ModelTest, DatabaseAndModelAnswerAlike) {
     Model model = committed;
     auto transaction = Begin();
     for (std::int64_t steps = Draw(30); steps > 0; --steps) {
-      const std::int64_t kind = Draw(10);
+      const std::int64_t kind = Draw(11);
       if (kind < 7) StepReading(*transaction, model);
       if (kind == 7 || kind == 8) StepTask(*transaction, model);
       if (kind == 9) StepTransfer(*transaction, model);
+      if (kind == 10) StepCorrection(*transaction, model);
       if (HasFatalFailure()) return;
     }
     if (Draw(4) != 0) {
@@ -234,6 +264,7 @@ TEST_P(ModelTest, DatabaseAndModelAnswerAlike) {
     if (HasFatalFailure()) return;
   }
   EXPECT_GT(committed.readings.size(), 50u);
+  EXPECT_GT(committed.corrections, 10);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, ModelTest, testing::Range(1, 9));

@@ -76,6 +76,8 @@ class QueryPlanTest : Tracing, public StorageTest {
     const std::int64_t task_id = Store(meter, reading).row();
     Move(task_id, MintState::kPending, MintState::kParked);
     Store(meter, Interval("m", 15, 15), {MintState::kParked, "why"});
+    const std::int64_t unminted =
+        Store(meter, Interval("m", 30, 15), MintState::kNotApplicable).row();
     Write([&](auto& transaction) {
       Value(transaction.FindReading(meter.meter_ref, reading.start, reading.length));
       Value(transaction.FindLastStartingBefore(meter.meter_ref, reading.start));
@@ -83,6 +85,11 @@ class QueryPlanTest : Tracing, public StorageTest {
       Value(transaction.FindRequestId(meter.meter_ref, "r"));
       Value(transaction.FindLastEnd(meter.meter_ref));
       Value(transaction.FindStored(task_id));
+      Value(transaction.CorrectReading(
+          task_id, {0, domain::CorrectionKind::kCorrected, AtMinute(1), "root", "why",
+                    reading.energy, reading.quality, reading.energy, reading.quality}));
+      Value(transaction.FindLastCorrection(task_id));
+      Value(transaction.InsertTask(unminted, MintState::kPending, AtMinute(1)));
       Value(transaction.RaisePeak(meter.meter_ref, {reading.start, 1}));
       Value(transaction.FindPeak(meter.meter_ref));
       Value(transaction.FindTask(task_id));
@@ -115,6 +122,7 @@ class QueryPlanTest : Tracing, public StorageTest {
       }
     }
     Value(queries().FindReading({AtMinute(0), 0, 1}));
+    Value(queries().ListCorrections(1));
     Value(queries().FindTask(1));
     for (const bool by_hand_only : {false, true}) {
       Value(queries().ListDueTasks(AtMinute(0), 1, by_hand_only));

@@ -146,6 +146,66 @@ TEST_F(SqliteTransactionTest, FindsAReadingByItsRow) {
   EXPECT_THAT(Begin()->FindStored(id.row() + 1), IsOkAndHolds(Eq(std::nullopt)));
 }
 
+domain::Correction Corrected(std::int64_t old_kwh, std::int64_t kwh, std::int64_t minute) {
+  return {0,
+          domain::CorrectionKind::kCorrected,
+          AtMinute(minute),
+          "root",
+          "why",
+          Kwh(old_kwh),
+          domain::Quality::kActual,
+          Kwh(kwh),
+          domain::Quality::kActual};
+}
+
+TEST_F(SqliteTransactionTest, ACorrectionChangesTheReadingAndKeepsWhatItSaid) {
+  const domain::Meter meter = Register("m", "ada");
+  const domain::ReadingId id = Store(meter, Interval("m", 0, 15, 7));
+  const domain::ReadingId other = Store(meter, Interval("m", 15, 15, 1));
+  domain::Correction last = Corrected(8, 2, 50);
+  last.quality = domain::Quality::kFinal;
+  Write([&](auto& transaction) {
+    EXPECT_THAT(transaction.FindLastCorrection(id.row()), IsOkAndHolds(Eq(std::nullopt)));
+    EXPECT_THAT(transaction.CorrectReading(id.row(), Corrected(7, 8, 40)), IsOkAndHolds(Eq(1)));
+    EXPECT_THAT(transaction.CorrectReading(other.row(), Corrected(1, 3, 45)), IsOkAndHolds(Eq(2)));
+    EXPECT_THAT(transaction.CorrectReading(id.row(), last), IsOkAndHolds(Eq(3)));
+    last.correction_id = 3;
+    EXPECT_THAT(transaction.FindLastCorrection(id.row()), IsOkAndHolds(Optional(last)));
+  });
+  const auto stored = Value(Begin()->FindStored(id.row()));
+  EXPECT_EQ(stored->accepted.reading.energy, Kwh(2));
+  EXPECT_EQ(stored->accepted.reading.quality, domain::Quality::kFinal);
+  const auto all = Value(queries().ListCorrections(id.row()));
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].energy, Kwh(8));
+  EXPECT_EQ(all[1], last);
+  EXPECT_EQ(Value(queries().SumReadings("m", "")).front().energy_nano_kwh, Kwh(2 + 3).nano_kwh());
+}
+
+TEST_F(SqliteTransactionTest, ACorrectionOfAnotherVersionIsRefused) {
+  const domain::Meter meter = Register("m", "ada");
+  const domain::ReadingId id = Store(meter, Interval("m", 0, 15, 7));
+  EXPECT_THAT(Begin()->CorrectReading(id.row(), Corrected(6, 8, 40)),
+              StatusIs(absl::StatusCode::kInternal));
+}
+
+TEST_F(SqliteTransactionTest, ATaskThatIsMadeLaterCountsLikeOneOfTheBeginning) {
+  const domain::Meter meter = Register("m", "ada");
+  const std::int64_t pending = Store(meter, Interval("m", 0, 15), MintState::kNotApplicable).row();
+  const std::int64_t rejected =
+      Store(meter, Interval("m", 15, 15), MintState::kNotApplicable).row();
+  Write([&](auto& transaction) {
+    Value(transaction.InsertTask(pending, MintState::kPending, AtMinute(40)));
+    Value(transaction.InsertTask(rejected, {MintState::kRejected, "WITHDRAWN: x"}, AtMinute(40)));
+  });
+  EXPECT_EQ(Value(queries().SumTasks()).open, 1);
+  EXPECT_EQ(Value(queries().SumReadings("m", "")).front().not_applicable, 0);
+  const auto due = Value(queries().ListDueTasks(AtMinute(40), 10, false));
+  ASSERT_EQ(due.size(), 1u);
+  EXPECT_EQ(due[0].task_id, pending);
+  EXPECT_EQ(Value(queries().FindTask(rejected))->reason, "WITHDRAWN: x");
+}
+
 TEST_F(SqliteTransactionTest, ThePeakOfAMeterOnlyRises) {
   const domain::Meter meter = Register("m", "ada");
   EXPECT_THAT(Begin()->FindPeak(meter.meter_ref), IsOkAndHolds(Eq(std::nullopt)));

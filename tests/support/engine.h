@@ -6,6 +6,7 @@
 #include "core/base/sha256.h"
 #include "core/ingest/meter_registrar.h"
 #include "core/ingest/pipeline.h"
+#include "core/ingest/reading_editor.h"
 #include "core/ledger/embedded_ledger.h"
 #include "core/ledger/key_signer.h"
 #include "core/mint/minter.h"
@@ -60,12 +61,14 @@ class Engine {
                                                   store::CommitQueue::Options{});
     registrar_ = std::make_unique<ingest::MeterRegistrar>(*queue_, registry_);
     pipeline_ = std::make_unique<ingest::Pipeline>(*queue_, registry_, reading_limits_, [] {});
+    editor_ = std::make_unique<ingest::ReadingEditor>(*queue_, reading_limits_, [] {});
     UseLedger(*ledger_);
   }
 
   void Close() {
     if (queue_) queue_->Stop();
     minter_.reset();
+    editor_.reset();
     pipeline_.reset();
     registrar_.reset();
     queue_.reset();
@@ -149,6 +152,7 @@ class Engine {
   mint::Minter& minter() { return *minter_; }
   ingest::MeterRegistrar& registrar() { return *registrar_; }
   ingest::Pipeline& pipeline() { return *pipeline_; }
+  ingest::ReadingEditor& editor() { return *editor_; }
   store::MeterRegistry& registry() { return registry_; }
   FakeClock& clock() { return clock_; }
   domain::MintLimits& mint_limits() { return mint_limits_; }
@@ -179,6 +183,7 @@ class Engine {
   std::unique_ptr<store::CommitQueue> queue_;
   std::unique_ptr<ingest::MeterRegistrar> registrar_;
   std::unique_ptr<ingest::Pipeline> pipeline_;
+  std::unique_ptr<ingest::ReadingEditor> editor_;
   std::unique_ptr<mint::Minter> minter_;
 };
 

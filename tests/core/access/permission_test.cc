@@ -46,11 +46,11 @@ TEST(PermissionTest, RolesGrantWhatTheTableSays) {
       {kIdentify, "own", "own", "any", "own"},        {kCreateTicket, "own", "own", "no", "own"},
       {kCreateTicketForUser, "no", "no", "no", "no"}, {kReadEvents, "own", "own", "any", "own"},
       {kReadEventsAsUser, "no", "no", "any", "no"},   {kSubmitReadings, "own", "any", "no", "no"},
-      {kImportHistory, "no", "any", "no", "no"},      {kReadReadings, "own", "own", "no", "no"},
-      {kReadMeters, "own", "own", "no", "no"},        {kSetMeterWallet, "own", "own", "no", "no"},
-      {kManageMeters, "no", "no", "no", "no"},        {kReadMints, "own", "own", "no", "no"},
-      {kManageMints, "no", "no", "no", "no"},         {kReadSupply, "own", "own", "any", "own"},
-      {kManageKeys, "no", "no", "no", "no"},
+      {kImportHistory, "no", "any", "no", "no"},      {kCorrectReadings, "no", "any", "no", "no"},
+      {kReadReadings, "own", "own", "no", "no"},      {kReadMeters, "own", "own", "no", "no"},
+      {kSetMeterWallet, "own", "own", "no", "no"},    {kManageMeters, "no", "no", "no", "no"},
+      {kReadMints, "own", "own", "no", "no"},         {kManageMints, "no", "no", "no", "no"},
+      {kReadSupply, "own", "own", "any", "own"},      {kManageKeys, "no", "no", "no", "no"},
   };
   ASSERT_EQ(std::size(rows), static_cast<std::size_t>(kPermissionCount));
   for (const Row& row : rows) {

@@ -72,6 +72,21 @@ TEST(AttributesTest, AreThoseThatTheFactHas) {
   EXPECT_FALSE(changed.energy);
 }
 
+TEST(AttributesTest, ChangesOfAReadingAreForItsOwner) {
+  ReadingCorrected corrected;
+  corrected.user_id = "alice";
+  corrected.task_id = 17;
+  corrected.energy = Energy::FromNanoKwh(5);
+  corrected.old_energy = Energy::FromNanoKwh(6);
+  const EventAttributes attributes = AttributesOf(corrected);
+  EXPECT_EQ(attributes.type, EventType::kReadingCorrected);
+  EXPECT_EQ(attributes.user_id, "alice");
+  EXPECT_EQ(attributes.task_id, 17);
+  EXPECT_EQ(attributes.energy, Energy::FromNanoKwh(5)) << "what it says now";
+  EXPECT_EQ(attributes.audience, Audience::kOwner);
+  EXPECT_EQ(AttributesOf(ReadingWithdrawn{}).audience, Audience::kOwner);
+}
+
 TEST(AttributesTest, BatchesKeysAndSwitchesAreForAdmins) {
   EXPECT_EQ(AttributesOf(BatchMintingCompleted{}).audience, Audience::kAdmin);
   EXPECT_EQ(AttributesOf(ApiKeyChanged{}).audience, Audience::kAdmin);

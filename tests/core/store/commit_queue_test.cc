@@ -88,6 +88,16 @@ class FlakyTransaction final : public Transaction {
   absl::StatusOr<std::optional<StoredReading>> FindStored(std::int64_t row) override {
     return real_->FindStored(row);
   }
+  absl::StatusOr<std::int64_t> CorrectReading(std::int64_t row,
+                                              const domain::Correction& change) override {
+    return real_->CorrectReading(row, change);
+  }
+  absl::StatusOr<std::optional<domain::Correction>> FindLastCorrection(std::int64_t row) override {
+    return real_->FindLastCorrection(row);
+  }
+  absl::Status InsertTask(std::int64_t row, const MintStart& mint, domain::Time time) override {
+    return real_->InsertTask(row, mint, time);
+  }
   absl::StatusOr<std::optional<domain::PowerPeak>> FindPeak(std::int64_t meter) override {
     return real_->FindPeak(meter);
   }

@@ -47,6 +47,10 @@ std::vector<Fact> EveryFact() {
       domain::MeterChanged{"u", "M1", "w", "k"},
       domain::ApiKeyChanged{"u", "1a2b3c4d", true},
       domain::MintingSwitched{true, "why"},
+      domain::ReadingCorrected{"u", "w", "M1", kEnergy, kReading, 1'234, kTime,
+                               Energy::FromNanoKwh(5), domain::Quality::kFinal,
+                               domain::Quality::kEstimated, "why", 9, MintState::kPending},
+      domain::ReadingWithdrawn{"u", "w", "M1", kEnergy, kReading, 1'234, kTime, "why", 9},
   };
 }
 
