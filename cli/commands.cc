@@ -8,6 +8,8 @@ std::span<const CommandEntry> CommandTable() {
       {"up", "run core and bridge in one process", DeclareUp},
       {"core", "run the core: gRPC, database, minter", DeclareCore},
       {"bridge", "run a bridge: dashboard and WebSocket, fed by a core", DeclareBridge},
+      {"signer", "keep the ledger's key in a process of its own, and sign for a core",
+       DeclareSigner},
       {"import", "submit the readings of CSV files", DeclareImport},
       {"submit", "submit one reading", DeclareSubmit},
       {"reading", "look at accepted readings, withdraw and correct them", DeclareReading},

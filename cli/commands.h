@@ -12,6 +12,7 @@ namespace wattmint::cli {
 void DeclareUp(CLI::App& app, CommandLine& line);
 void DeclareCore(CLI::App& app, CommandLine& line);
 void DeclareBridge(CLI::App& app, CommandLine& line);
+void DeclareSigner(CLI::App& app, CommandLine& line);
 void DeclareImport(CLI::App& app, CommandLine& line);
 void DeclareSubmit(CLI::App& app, CommandLine& line);
 void DeclareReading(CLI::App& app, CommandLine& line);

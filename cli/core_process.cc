@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/core_process.h"
 
+#include "cli/ledger_keys.h"
 #include "core/access/key_keeper.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
-#include "core/ledger/key_signer.h"
+
+#include <algorithm>
 
 namespace wattmint::cli {
 namespace {
@@ -39,16 +41,14 @@ absl::StatusOr<std::unique_ptr<CoreProcess>> CoreProcess::Start(const Settings& 
 
 CoreProcess::~CoreProcess() { Stop(); }
 
-absl::Status CoreProcess::OpenDatabases(const Settings&) {
+absl::Status CoreProcess::OpenDatabases(const Settings& settings) {
   storage::Database::Options options;
   options.connection.path = data_.database().string();
   WATTMINT_ASSIGN_OR_RETURN(database_, storage::Database::Open(options));
   storage::ConnectionOptions ledger_file;
   ledger_file.path = data_.ledger().string();
   WATTMINT_ASSIGN_OR_RETURN(book_, storage::SqliteLedgerBook::Open(ledger_file));
-  WATTMINT_ASSIGN_OR_RETURN(const DataDirectory::Key seed, data_.LedgerKey());
-  signer_ = std::make_unique<ledger::KeySigner>(seed);
-  WATTMINT_RETURN_IF_ERROR(ledger::CheckKey(*book_, signer_->public_key()));
+  WATTMINT_ASSIGN_OR_RETURN(signer_, OpenSigner(settings.ledger_key, data_, *book_));
   ledger_ = std::make_unique<ledger::EmbeddedLedger>(*book_, clock_, *signer_);
   return absl::OkStatus();
 }
@@ -76,6 +76,9 @@ absl::Status CoreProcess::Serve(const Settings& settings) {
   options.server.tls_key_file = settings.grpc_key;
   options.readings = settings.readings;
   options.mints = settings.mints;
+  // A claim must outlast the signing of its batch.
+  options.mints.claim_lease =
+      std::max<base::Duration>(options.mints.claim_lease, 2 * settings.ledger_key.signer_timeout);
   WATTMINT_ASSIGN_OR_RETURN(options.cursor_key, data_.CursorKey());
   WATTMINT_ASSIGN_OR_RETURN(const auto admin,
                             LocalKey(data_.AdminKey(), "local-admin", access::Role::kAdmin));

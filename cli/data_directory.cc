@@ -2,11 +2,14 @@
 #include "cli/data_directory.h"
 
 #include "core/access/api_key.h"
+#include "core/base/base58.h"
+#include "core/base/decimal.h"
 #include "core/base/hex.h"
 #include "core/base/random.h"
 #include "core/base/secret_file.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
+#include "core/base/time_format.h"
 
 #include <algorithm>
 #include <fstream>
@@ -41,11 +44,55 @@ absl::Status DataDirectory::Create() const {
                         error.message());
 }
 
-absl::StatusOr<base::FileLock> DataDirectory::Lock() const {
-  absl::StatusOr<base::FileLock> lock = base::FileLock::Acquire(path_ / "core.lock");
+absl::StatusOr<base::FileLock> DataDirectory::Lock() const { return LockFor("core"); }
+
+absl::StatusOr<base::FileLock> DataDirectory::LockSigner() const { return LockFor("signer"); }
+
+absl::StatusOr<base::FileLock> DataDirectory::LockFor(std::string_view program) const {
+  absl::StatusOr<base::FileLock> lock =
+      base::FileLock::Acquire(path_ / (std::string(program) + ".lock"));
   if (lock.ok() || !absl::IsFailedPrecondition(lock.status())) return lock;
-  return base::FailedPrecondition("a core runs on data directory {} already: {}", path_.string(),
-                                  base::Message(lock.status()));
+  return base::FailedPrecondition("a {} runs on data directory {} already: {}", program,
+                                  path_.string(), base::Message(lock.status()));
+}
+
+absl::StatusOr<std::optional<ledger::Ed25519PublicKey>> DataDirectory::FindLedgerPublicKey() const {
+  const fs::path file = ledger_public_key();
+  if (!fs::exists(file)) return std::nullopt;
+  std::ifstream stream(file);
+  std::string text;
+  std::getline(stream, text);
+  const auto key = base::DecodeBase58Array<32>(text);
+  if (key.ok()) return *key;
+  return base::InvalidArgument("{} is no public key in base58; bring back the right file",
+                               file.string());
+}
+
+absl::Status DataDirectory::PinLedgerPublicKey(const ledger::Ed25519PublicKey& key) const {
+  return base::CreateSecretFile(ledger_public_key(), base::EncodeBase58(key) + "\n");
+}
+
+absl::StatusOr<ledger::SigningPolicy::Day> DataDirectory::SignerDay() const {
+  const fs::path file = path_ / "signer.day";
+  absl::StatusOr<std::string> text = base::ReadSecretFile(file);
+  if (absl::IsNotFound(text.status())) return ledger::SigningPolicy::Day{};
+  WATTMINT_RETURN_IF_ERROR(text.status());
+  const std::string line = FirstLine(*std::move(text));
+  const std::size_t space = std::min(line.find(' '), line.size());
+  const auto date = base::ParseRfc3339(line.substr(0, space) + "T00:00:00Z");
+  const auto units = base::ParseDecimal(line.substr(std::min(space + 1, line.size())), 0);
+  if (!date.ok() || !units.ok()) {
+    return base::InvalidArgument("{} is damaged; remove it once the day (UTC) is over",
+                                 file.string());
+  }
+  return ledger::SigningPolicy::Day{.date = std::chrono::floor<std::chrono::days>(*date),
+                                    .set_aside = domain::TokenAmount::FromBaseUnits(*units)};
+}
+
+absl::Status DataDirectory::KeepSignerDay(const ledger::SigningPolicy::Day& day) const {
+  const std::string date = base::FormatRfc3339(base::Time(day.date)).substr(0, 10);
+  return base::ReplaceSecretFile(path_ / "signer.day",
+                                 fmt::format("{} {}\n", date, day.set_aside.base_units()));
 }
 
 absl::StatusOr<DataDirectory::Key> DataDirectory::HexKey(std::string_view name) const {

@@ -8,7 +8,6 @@
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
 #include "core/ledger/embedded_ledger.h"
-#include "core/ledger/key_signer.h"
 #include "storage/sqlite_ledger_book.h"
 #include "wattmint/v1/mint.grpc.pb.h"
 #include "wattmint/v1/reading.grpc.pb.h"
@@ -70,15 +69,13 @@ absl::StatusOr<ExitCode> Totals(const LedgerFlags& flags, CommandContext& contex
   return ExitCode::kOk;
 }
 
-// The key that was asked for, else that of the data directory.
+// The key that was asked for, else the one that the ledger of the data directory began with.
 absl::StatusOr<std::string> PublicKey(const LedgerFlags& flags, const DataDirectory& data) {
   if (!flags.public_key.empty()) return flags.public_key;
-  if (!data.HasLedgerKey()) {
-    return base::InvalidArgument(
-        "there is no ledger.key beside the ledger; say whose signatures to check: --public-key");
-  }
-  WATTMINT_ASSIGN_OR_RETURN(const DataDirectory::Key seed, data.LedgerKey());
-  return base::EncodeBase58(ledger::KeySigner(seed).public_key());
+  WATTMINT_ASSIGN_OR_RETURN(const auto known, data.FindLedgerPublicKey());
+  if (known) return base::EncodeBase58(*known);
+  return base::InvalidArgument(
+      "there is no ledger.pub beside the ledger; say whose signatures to check: --public-key");
 }
 
 absl::StatusOr<ExitCode> Verify(const LedgerFlags& flags, CommandContext& context) {
@@ -100,7 +97,8 @@ absl::StatusOr<ExitCode> Verify(const LedgerFlags& flags, CommandContext& contex
   context.output.Json({{"verified", true},
                        {"mints", std::to_string(supply.mints)},
                        {"supply_base_units", std::to_string(supply.tokens.base_units())},
-                       {"public_key", key}});
+                       {"public_key", key},
+                       {"ledger_id", book->ledger_id()}});
   context.output.Line(fmt::format(
       "{}: {} mints, {} GRX; the chain, every signature of {} and the balances are right",
       options.path, CountText(supply.mints), supply.tokens.ToString(), key));
@@ -136,7 +134,7 @@ void DeclareLedger(CLI::App& app, CommandLine& line) {
       ->type_name("FILE");
   command
       ->add_option("--public-key", flags->public_key,
-                   "whose signatures; if not given, those of ledger.key of --data")
+                   "whose signatures; if not given, those of ledger.pub of --data")
       ->type_name("KEY");
   line.Command(*command, kClientScope, Body(Verify, flags));
 }

@@ -39,7 +39,8 @@ bool IsOurs(std::string_view variable) {
 absl::Status Apply(const Setting& setting, std::string_view text, std::string origin,
                    ResolvedSettings& resolved) {
   if (const absl::Status status = setting.set(resolved.values, text); !status.ok()) {
-    return base::InvalidArgument("{} is \"{}\": {}", origin, setting.is_secret ? "..." : text,
+    return base::InvalidArgument("{} is \"{}\": {}", origin,
+                                 setting.is_secret || setting.is_reference ? "..." : text,
                                  base::Message(status));
   }
   resolved.origins[std::string(setting.name)] = std::move(origin);
@@ -94,16 +95,22 @@ absl::Status ApplyFile(const std::string& path, ResolvedSettings& resolved) {
 
 absl::Status ApplyVariable(const std::string& variable, const std::string& value,
                            ResolvedSettings& resolved) {
-  if (const Setting* setting = FindByVariable(variable)) {
-    return Apply(*setting, value, fmt::format("environment {}", variable), resolved);
-  }
+  const Setting* setting = FindByVariable(variable);
+  if (setting == nullptr) return absl::OkStatus();
+  return Apply(*setting, value, fmt::format("environment {}", variable), resolved);
+}
+
+absl::Status CheckKnown(const std::string& variable, const Settings& values) {
+  const bool is_known = FindByVariable(variable) != nullptr || variable == kConfigVariable ||
+                        variable == values.ledger_key.variable;
+  if (is_known) return absl::OkStatus();
   for (const WithheldVariable& withheld : WithheldVariables()) {
     if (withheld.variable == variable) {
       return base::InvalidArgument("environment {} has no effect in this version ({}); unset it",
                                    variable, withheld.reason);
     }
   }
-  if (!IsOurs(variable) || variable == kConfigVariable) return absl::OkStatus();
+  if (!IsOurs(variable)) return absl::OkStatus();
   return base::InvalidArgument(
       "environment {} is no setting; `wattmint config` lists them; correct or unset it", variable);
 }
@@ -128,6 +135,9 @@ absl::StatusOr<ResolvedSettings> ResolveSettings(const Settings& defaults,
     WATTMINT_RETURN_IF_ERROR(
         Apply(*FindByName(name), text, fmt::format("flag --{}", name), resolved));
   }
+  for (const auto& [variable, value] : sources.environment) {
+    WATTMINT_RETURN_IF_ERROR(CheckKnown(variable, resolved.values));
+  }
   return resolved;
 }
 
@@ -137,7 +147,9 @@ std::vector<std::pair<std::string, std::string>> ProcessEnvironment() {
     const std::string_view text = *entry;
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos) continue;
-    all.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+    const std::string_view name = text.substr(0, equals);
+    const bool is_setting = name == kConfigVariable || FindByVariable(name) != nullptr;
+    all.emplace_back(name, is_setting ? text.substr(equals + 1) : "");
   }
   return all;
 }

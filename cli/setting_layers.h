@@ -30,13 +30,15 @@ struct ResolvedSettings {
 };
 
 // Puts the layers together. Each value of each layer is checked, also one that a later layer hides.
+// A variable that a setting names as the place of a secret may have any name.
 // Errors: kInvalidArgument with a sentence that names the layer and the setting: an unknown key of
 // the file, an unknown variable that begins with WATTMINT_, TOKENIZATION_ or WEBSOCKET_, or a value
 // that is none; kNotFound for a file that cannot be read.
 absl::StatusOr<ResolvedSettings> ResolveSettings(const Settings& defaults,
                                                  const SettingSources& sources);
 
-// The environment of this process.
+// The environment of this process, with the values of settings alone: what else is there, such as
+// a key, is not copied.
 std::vector<std::pair<std::string, std::string>> ProcessEnvironment();
 
 }  // namespace wattmint::cli

@@ -31,6 +31,19 @@ absl::Status CheckAddress(std::string_view text) {
   return base::InvalidArgument("HOST:PORT with a port from 0 to {} is expected", kPortMax);
 }
 
+absl::Status CheckVariableName(std::string_view text) {
+  constexpr std::size_t kNameBytesMax = 63;  // a key has 64 hex digits
+  const auto is_fit = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  const bool is_name = !text.empty() && text.size() <= kNameBytesMax &&
+                       !(text[0] >= '0' && text[0] <= '9') && std::ranges::all_of(text, is_fit);
+  if (is_name) return absl::OkStatus();
+  return base::InvalidArgument(
+      "the name of a variable is expected: at most {} letters, digits and _; never the secret",
+      kNameBytesMax);
+}
+
 absl::Status CheckChoice(std::string_view text, const std::vector<std::string>& choices) {
   if (std::find(choices.begin(), choices.end(), text) != choices.end()) return absl::OkStatus();
   return base::InvalidArgument("one of {} is expected", fmt::join(choices, ", "));

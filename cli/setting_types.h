@@ -59,6 +59,22 @@ Setting Secret(std::string_view name, std::string_view variable, std::string_vie
   return setting;
 }
 
+// The name of a variable that holds a secret, but no secret by mistake. Errors: kInvalidArgument.
+absl::Status CheckVariableName(std::string_view text);
+
+template <typename Access>
+Setting VariableName(std::string_view name, std::string_view variable, std::uint8_t scopes,
+                     std::string_view help, Access access) {
+  Setting setting = Text(name, variable, "NAME", scopes, help, access);
+  setting.set = [access](Settings& settings, std::string_view text) {
+    WATTMINT_RETURN_IF_ERROR(CheckVariableName(text));
+    access(settings) = text;
+    return absl::OkStatus();
+  };
+  setting.is_reference = true;
+  return setting;
+}
+
 absl::Status CheckChoice(std::string_view text, const std::vector<std::string>& choices);
 
 template <typename Access>

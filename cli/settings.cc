@@ -55,8 +55,8 @@ std::vector<Setting> Places() {
           "api-key", "WATTMINT_API_KEY", "an API key to call the core with",
           [](auto& s) -> auto& { return s.api_key; }),
       Choice(
-          "log-level", "WATTMINT_LOG_LEVEL", {"debug", "info", "warning", "error"}, kServerScope,
-          "what to log", [](auto& s) -> auto& { return s.log_level; }),
+          "log-level", "WATTMINT_LOG_LEVEL", {"debug", "info", "warning", "error"},
+          kServerScope | kSignerScope, "what to log", [](auto& s) -> auto& { return s.log_level; }),
   };
 }
 
@@ -158,6 +158,29 @@ std::vector<Setting> Mints() {
   };
 }
 
+std::vector<Setting> LedgerKeys() {
+  return {
+      Text(
+          "ledger-key-file", "WATTMINT_LEDGER_KEY_FILE", "FILE", kCoreScope | kSignerScope,
+          "file that holds the seed of the ledger's Ed25519 key, 64 hex digits, with mode 0600; if "
+          "not set: ledger.key of --data",
+          [](auto& s) -> auto& { return s.ledger_key.file; }),
+      VariableName(
+          "ledger-key-env", "WATTMINT_LEDGER_KEY_ENV", kCoreScope | kSignerScope,
+          "instead: name of the environment variable that holds it",
+          [](auto& s) -> auto& { return s.ledger_key.variable; }),
+      Text(
+          "signer", "WATTMINT_SIGNER", "SOCKET", kCoreScope,
+          "instead: Unix socket of a process that keeps the key and signs, such as `wattmint "
+          "signer`",
+          [](auto& s) -> auto& { return s.ledger_key.signer_socket; }),
+      Length<seconds>(
+          "signer-timeout-secs", "WATTMINT_SIGNER_TIMEOUT_SECS", 1, 300, kCoreScope,
+          "how long to wait for it, for each batch of mints",
+          [](auto& s) -> auto& { return s.ledger_key.signer_timeout; }),
+  };
+}
+
 std::vector<Setting> Access() {
   return {
       Text(
@@ -213,7 +236,7 @@ std::vector<Setting> Bridge() {
 const std::vector<Setting>& SettingTable() {
   static const std::vector<Setting> table = [] {
     std::vector<Setting> all;
-    for (auto part : {Places(), Readings(), Mints(), Access(), Bridge()}) {
+    for (auto part : {Places(), Readings(), Mints(), LedgerKeys(), Access(), Bridge()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

@@ -5,6 +5,7 @@
 
 #include <absl/status/status.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -30,6 +31,14 @@ struct JwtSettings {
   std::string audience;     // empty: not checked
 };
 
+// Where the ledger's key is: one of the first three, or none for ledger.key of the data directory.
+struct LedgerKeySettings {
+  std::string file;
+  std::string variable;       // its name in the environment
+  std::string signer_socket;  // of a process that signs
+  std::chrono::seconds signer_timeout{5};
+};
+
 // Everything that can be set, typed and with its default. A value.
 struct Settings {
   std::string data_directory = "wattmint-data";
@@ -46,6 +55,7 @@ struct Settings {
   std::string log_level = "info";
   domain::ReadingLimits readings;
   domain::MintLimits mints;
+  LedgerKeySettings ledger_key;
   JwtSettings jwt;
   BridgeSettings bridge;
 };
@@ -55,8 +65,9 @@ enum SettingScope : std::uint8_t {
   kCoreScope = 1,
   kBridgeScope = 2,
   kClientScope = 4,  // the commands that call a core
+  kSignerScope = 8,
   kServerScope = kCoreScope | kBridgeScope,
-  kEveryScope = kServerScope | kClientScope,
+  kEveryScope = kServerScope | kClientScope | kSignerScope,
 };
 
 // One setting: its names in the layers, and how text becomes its value and back.
@@ -70,6 +81,8 @@ struct Setting {
   // Errors: kInvalidArgument with a sentence that says what is expected.
   std::function<absl::Status(Settings&, std::string_view)> set;
   std::function<std::string(const Settings&)> get;
+  // Names a secret; text that is no name may be the secret itself, so errors don't repeat it.
+  bool is_reference = false;
 };
 
 // The one list of all settings, in the order of the help.

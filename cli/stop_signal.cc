@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/stop_signal.h"
 
+#include "core/base/status.h"
+
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <sys/signalfd.h>
 
 namespace wattmint::cli {
 
@@ -24,6 +28,12 @@ void StopSignal::Wait() {
   int signal = 0;
   while (sigwait(&signals_, &signal) != 0) {
   }
+}
+
+absl::StatusOr<base::UniqueFd> StopSignal::Descriptor() const {
+  base::UniqueFd fd(signalfd(-1, &signals_, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (fd.IsOpen()) return fd;
+  return base::Unavailable("signalfd: {}", std::strerror(errno));
 }
 
 bool StopSignal::WaitFor(base::Duration timeout) {

@@ -2,6 +2,9 @@
 #pragma once
 
 #include "core/base/clock.h"
+#include "core/base/unique_fd.h"
+
+#include <absl/status/statusor.h>
 
 #include <csignal>
 
@@ -19,6 +22,9 @@ class StopSignal {
   void Wait();
   // Whether one came within this time.
   bool WaitFor(base::Duration timeout);
+  // Can be read from once one came, for whoever waits for other descriptors as well. Errors:
+  // kUnavailable, the system's.
+  absl::StatusOr<base::UniqueFd> Descriptor() const;
 
  private:
   sigset_t signals_;

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,13 +28,17 @@ absl::Status LastError(std::string_view action, const Path& path) {
   return absl::ErrnoToStatus(errno, fmt::format("{} {}", action, path.native()));
 }
 
-absl::Status CheckReadable(const UniqueFd& file, const Path& path) {
+absl::Status CheckReadable(const UniqueFd& file, const Path& path, SecretOwner owner) {
   struct stat info {};
   if (fstat(file.get(), &info) != 0) return LastError("examine", path);
   if (!S_ISREG(info.st_mode)) return InvalidArgument("{} is no regular file", path.native());
   if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     return PermissionDenied("{} is open to others than its owner; run chmod 600 on it",
                             path.native());
+  }
+  if (owner == SecretOwner::kThisUser && info.st_uid != geteuid()) {
+    return PermissionDenied("{} belongs to user {}, and this program runs as user {}; run chown",
+                            path.native(), info.st_uid, geteuid());
   }
   if (static_cast<size_t>(info.st_size) > kSecretBytesMax) {
     return InvalidArgument("{} has more than {} bytes", path.native(), kSecretBytesMax);
@@ -67,13 +72,25 @@ Path DraftOf(const Path& path) {
   return path.native() + "." + EncodeHex(suffix);
 }
 
+// Writes a draft beside `path` and moves it there with `place`, which answers 0 if it could.
+absl::Status WriteSecretFile(const Path& path, std::string_view secret,
+                             int (*place)(const char* draft, const char* path)) {
+  const Path draft = DraftOf(path);
+  const UniqueFd file(open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file.IsOpen()) return LastError("create", draft);
+  const absl::Cleanup remove_draft = [&draft] { unlink(draft.c_str()); };
+  WATTMINT_RETURN_IF_ERROR(WriteDurably(file, secret, draft));
+  if (place(draft.c_str(), path.c_str()) != 0) return LastError("create", path);
+  return SyncDirectory(DirectoryOf(path));
+}
+
 }  // namespace
 
-absl::StatusOr<std::string> ReadSecretFile(const Path& path) {
+absl::StatusOr<std::string> ReadSecretFile(const Path& path, SecretOwner owner) {
   // Without O_NONBLOCK a FIFO of that name would block the open until somebody writes to it.
   const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.IsOpen()) return LastError("open", path);
-  WATTMINT_RETURN_IF_ERROR(CheckReadable(file, path));
+  WATTMINT_RETURN_IF_ERROR(CheckReadable(file, path, owner));
   std::string text(kSecretBytesMax, '\0');
   size_t size = 0;
   while (size < text.size()) {
@@ -87,14 +104,12 @@ absl::StatusOr<std::string> ReadSecretFile(const Path& path) {
 }
 
 absl::Status CreateSecretFile(const Path& path, std::string_view secret) {
-  const Path draft = DraftOf(path);
-  const UniqueFd file(open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!file.IsOpen()) return LastError("create", draft);
-  const absl::Cleanup remove_draft = [&draft] { unlink(draft.c_str()); };
-  WATTMINT_RETURN_IF_ERROR(WriteDurably(file, secret, draft));
   // A link, unlike a rename, never replaces what is there.
-  if (link(draft.c_str(), path.c_str()) != 0) return LastError("create", path);
-  return SyncDirectory(DirectoryOf(path));
+  return WriteSecretFile(path, secret, link);
+}
+
+absl::Status ReplaceSecretFile(const Path& path, std::string_view secret) {
+  return WriteSecretFile(path, secret, rename);
 }
 
 absl::StatusOr<std::string> ReadOrCreateSecretFile(

@@ -72,7 +72,7 @@ absl::StatusOr<Ed25519PublicKey> ParseKeyLine(std::string_view line) {
     return base::Unavailable("it says: {}", Printable(rest, kSignerReasonBytesMax));
   }
   auto key = base::DecodeBase58Array<32>(rest);
-  if (word != "key" || !key.ok()) return Unexpected(line);
+  if (word != "key" || !key.ok() || !base::IsEd25519PublicKey(*key)) return Unexpected(line);
   return *key;
 }
 

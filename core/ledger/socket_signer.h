@@ -23,7 +23,7 @@ class SocketSigner final : public Signer {
  public:
   struct Options {
     std::filesystem::path socket;
-    base::Duration timeout = std::chrono::seconds(10);  // for one batch, connecting included
+    base::Duration timeout = std::chrono::seconds(5);  // for one batch, connecting included
   };
 
   // The key of the signer that listens there. Errors: kUnavailable and kDeadlineExceeded, it is

@@ -7,7 +7,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
+#include <map>
 #include <set>
 
 namespace wattmint::cli {
@@ -16,6 +18,7 @@ namespace {
 using test::StatusIs;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class SettingLayersTest : public testing::Test {
  protected:
@@ -156,6 +159,38 @@ TEST_F(SettingLayersTest, NeverRepeatsASecret) {
   for (const auto& [name, origin] : resolved->origins) {
     EXPECT_THAT(origin, testing::Not(HasSubstr("wm_secret")));
   }
+}
+
+TEST_F(SettingLayersTest, TakesAnyNameOfAVariableThatHoldsAKey) {
+  SettingSources sources;
+  sources.environment = {{"WATTMINT_SEED", "no setting"}, {"WATTMINT_OTHER_SEED", ""}};
+  sources.flags = {{"ledger-key-env", "WATTMINT_SEED"}};
+  EXPECT_THAT(ResolveSettings(Settings(), sources),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("WATTMINT_OTHER_SEED is no")));
+  sources.environment.pop_back();
+  const auto resolved = ResolveSettings(Settings(), sources);
+  ASSERT_THAT(resolved, test::IsOk());
+  EXPECT_EQ(resolved->values.ledger_key.variable, "WATTMINT_SEED");
+}
+
+TEST_F(SettingLayersTest, NeverRepeatsAKeyThatStandsInPlaceOfItsName) {
+  const std::string key = std::string(63, 'a') + "b";
+  for (const std::string& wrong :
+       {key, "0x" + key, key.substr(0, 40) + " ", "1" + key.substr(40)}) {
+    EXPECT_THAT(ResolveSettings(Settings(), WithVariable("WATTMINT_LEDGER_KEY_ENV", wrong)),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         AllOf(HasSubstr("name of a variable"), Not(HasSubstr("aaaa")))));
+  }
+}
+
+TEST(ProcessEnvironmentTest, CopiesNoValueButThoseOfSettings) {
+  setenv("SOME_SEED", "secret", 1);
+  setenv("WATTMINT_DATA", "/x", 1);
+  std::map<std::string, std::string> environment;
+  for (const auto& [name, value] : ProcessEnvironment()) environment[name] = value;
+  unsetenv("WATTMINT_DATA");
+  EXPECT_EQ(environment.at("SOME_SEED"), "");
+  EXPECT_EQ(environment.at("WATTMINT_DATA"), "/x");
 }
 
 TEST(SettingTableTest, HasEachNameOnceAndShowsWhatItReads) {

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace wattmint::base {
@@ -52,6 +53,28 @@ TEST_F(SecretFileTest, NeverReplacesOne) {
               StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr("secret.key")));
   EXPECT_THAT(ReadSecretFile(path_), IsOkAndHolds("first"));
   EXPECT_EQ(CountFiles(), 1);
+}
+
+TEST_F(SecretFileTest, ReplacesOneWhenToldSo) {
+  EXPECT_THAT(ReplaceSecretFile(path_, "first"), IsOk());
+  EXPECT_THAT(ReplaceSecretFile(path_, "second"), IsOk());
+  EXPECT_THAT(ReadSecretFile(path_), IsOkAndHolds("second"));
+  EXPECT_EQ(std::filesystem::status(path_).permissions(), perms::owner_read | perms::owner_write);
+  EXPECT_EQ(CountFiles(), 1);
+  EXPECT_THAT(ReplaceSecretFile(directory_ / "nowhere" / "secret.key", "third"),
+              StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(SecretFileTest, ReadsAnothersFileOnlyIfThatIsAllowed) {
+  EXPECT_THAT(CreateSecretFile(path_, "secret"), IsOk());
+  EXPECT_THAT(ReadSecretFile(path_, SecretOwner::kThisUser), IsOkAndHolds("secret"));
+  constexpr uid_t kAnother = 65'534;
+  if (chown(path_.c_str(), kAnother, static_cast<gid_t>(-1)) != 0) {
+    GTEST_SKIP() << "only root can give a file away";
+  }
+  EXPECT_THAT(ReadSecretFile(path_), IsOkAndHolds("secret"));
+  EXPECT_THAT(ReadSecretFile(path_, SecretOwner::kThisUser),
+              StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("belongs to user 65534")));
 }
 
 TEST_F(SecretFileTest, SaysHowToCloseAFileThatIsOpenToOthers) {

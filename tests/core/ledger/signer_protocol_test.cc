@@ -27,7 +27,7 @@ std::string Bare(std::string line) {
 }
 
 TEST(SignerProtocolTest, EveryLineComesBack) {
-  const Ed25519PublicKey key{1, 2, 3};
+  const Ed25519PublicKey key = Ed25519Key(Ed25519Seed{1, 2, 3}).public_key();
   EXPECT_THAT(ParseKeyLine(Bare(KeyLine(key))), IsOkAndHolds(key));
   const auto request = ParseSignLine(Bare(SignLine({.id = 7, .length = kSignerTextBytesMax})));
   ASSERT_THAT(request, IsOk());
@@ -98,6 +98,9 @@ TEST(SignerProtocolTest, RefusesEveryOtherForm) {
   for (const char* line : {"", "key", "key ", "key 0OIl", "key 111", "keys 111"}) {
     EXPECT_THAT(ParseKeyLine(line), StatusIs(absl::StatusCode::kUnavailable)) << line;
   }
+  const Ed25519PublicKey of_small_order{1};
+  EXPECT_THAT(ParseKeyLine(Bare(KeyLine(of_small_order))),
+              StatusIs(absl::StatusCode::kUnavailable));
 }
 
 }  // namespace
