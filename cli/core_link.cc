@@ -15,8 +15,6 @@
 namespace wattmint::cli {
 namespace {
 
-constexpr std::chrono::seconds kCallTimeout{30};
-
 using client::Credential;
 
 struct CredentialSource {
@@ -114,9 +112,9 @@ absl::StatusOr<CoreLink> CoreLink::Open(const ResolvedSettings& settings) {
       settings.values.data_directory);
 }
 
-void CoreLink::Prepare(grpc::ClientContext& context) const {
+void CoreLink::Prepare(std::chrono::seconds timeout, grpc::ClientContext& context) const {
   client::Attach(credential_, context);
-  client::SetTimeout(kCallTimeout, context);
+  client::SetTimeout(timeout, context);
 }
 
 absl::Status CoreLink::Explain(const absl::Status& status) const {

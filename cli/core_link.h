@@ -9,6 +9,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/status.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ absl::StatusOr<std::optional<client::Credential>> FindCredential(const ResolvedS
 // Threads: any.
 class CoreLink {
  public:
+  static constexpr std::chrono::seconds kCallTimeout{30};
+
   // Finds the core and a credential: that of the settings, else the local admin's. Does not connect
   // yet. Errors: kInvalidArgument if there is no credential; those of FindCredential().
   static absl::StatusOr<CoreLink> Open(const ResolvedSettings& settings);
@@ -37,9 +40,10 @@ class CoreLink {
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                                              Response*),
-                                const Request& request) const {
+                                const Request& request,
+                                std::chrono::seconds timeout = kCallTimeout) const {
     grpc::ClientContext context;
-    Prepare(context);
+    Prepare(timeout, context);
     Response response;
     const grpc::Status status = (Stub(channel_).*method)(&context, request, &response);
     if (!status.ok()) return Explain(client::FromGrpc(status));
@@ -56,7 +60,7 @@ class CoreLink {
 
  private:
   CoreLink(const client::ChannelOptions& core, client::Credential credential);
-  void Prepare(grpc::ClientContext& context) const;
+  void Prepare(std::chrono::seconds timeout, grpc::ClientContext& context) const;
 
   std::string address_;
   client::Credential credential_;

@@ -72,6 +72,7 @@ absl::Status CoreProcess::OpenJwt(const JwtSettings& settings) {
 absl::Status CoreProcess::Serve(const Settings& settings) {
   rpc::CoreOptions options;
   options.server.address = settings.grpc_address;
+  options.metrics_address = settings.metrics_address;
   options.server.tls_certificate_file = settings.grpc_certificate;
   options.server.tls_key_file = settings.grpc_key;
   options.readings = settings.readings;
@@ -79,6 +80,7 @@ absl::Status CoreProcess::Serve(const Settings& settings) {
   // A claim must outlast the signing of its batch.
   options.mints.claim_lease =
       std::max<base::Duration>(options.mints.claim_lease, 2 * settings.ledger_key.signer_timeout);
+  options.reconciliations.interval = settings.reconcile_interval;
   WATTMINT_ASSIGN_OR_RETURN(options.cursor_key, data_.CursorKey());
   WATTMINT_ASSIGN_OR_RETURN(const auto admin,
                             LocalKey(data_.AdminKey(), "local-admin", access::Role::kAdmin));
@@ -94,6 +96,9 @@ absl::Status CoreProcess::Serve(const Settings& settings) {
                              jwt_.get()};
   WATTMINT_ASSIGN_OR_RETURN(app_, rpc::CoreApp::Start(ports, options));
   address_ = WithPort(settings.grpc_address, app_->port());
+  if (app_->metrics_port() != 0) {
+    metrics_address_ = WithPort(settings.metrics_address, app_->metrics_port());
+  }
   return data_.WriteAddress("core", address_);
 }
 

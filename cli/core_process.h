@@ -35,6 +35,8 @@ class CoreProcess {
 
   // Where it listens, with the real port.
   const std::string& address() const { return address_; }
+  // Where its metrics are; empty for nowhere.
+  const std::string& metrics_address() const { return metrics_address_; }
   // Answers what was accepted, and ends. Blocks.
   void Stop();
 
@@ -56,6 +58,7 @@ class CoreProcess {
   std::unique_ptr<access::JwtVerifier> jwt_;
   std::unique_ptr<rpc::CoreApp> app_;
   std::string address_;
+  std::string metrics_address_;
 };
 
 }  // namespace wattmint::cli

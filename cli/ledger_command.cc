@@ -14,11 +14,14 @@
 
 #include <CLI/App.hpp>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 
 namespace wattmint::cli {
 namespace {
+
+constexpr std::chrono::hours kReconcileTimeout{1};  // it takes as long as there are mints
 
 struct LedgerFlags {
   std::vector<std::string> wallets;
@@ -33,10 +36,10 @@ absl::StatusOr<ExitCode> Supply(const LedgerFlags&, CommandContext& context) {
   WATTMINT_ASSIGN_OR_RETURN(const auto s, link.Call(&v1::MintService::Stub::GetSupply, request));
   context.output.Json(s);
   context.output.Facts(
-      {{"supply", GrxText(s.supply_base_units()) + " GRX"},
+      {{"supply", SupplyText(s.supply_base_units(), s)},
        {"confirmed", fmt::format("{} GRX of {} kWh, {} GRX each", GrxText(s.confirmed_base_units()),
                                  s.confirmed_kwh(), s.ratio())},
-       {"balanced", s.balanced() ? "yes" : "no"},
+       {"balanced", s.balanced() ? "yes" : "NO: ask `wattmint ledger reconcile` for the mints"},
        {"mints", fmt::format("{} on the ledger, {} confirmed", CountText(s.ledger_mints()),
                              CountText(s.confirmed_tasks()))},
        {"tasks",
@@ -67,6 +70,25 @@ absl::StatusOr<ExitCode> Totals(const LedgerFlags& flags, CommandContext& contex
   *response.add_meters() = response.total();
   context.output.PrintList(response.meters(), MeterStatsColumns());
   return ExitCode::kOk;
+}
+
+absl::StatusOr<ExitCode> Reconcile(const LedgerFlags&, CommandContext& context) {
+  WATTMINT_ASSIGN_OR_RETURN(const CoreLink link, CoreLink::Open(context.settings));
+  const v1::ReconcileRequest request;
+  WATTMINT_ASSIGN_OR_RETURN(
+      const auto r, link.Call(&v1::MintService::Stub::Reconcile, request, kReconcileTimeout));
+  context.output.Json(r);
+  context.output.Facts(
+      {{"time", fmt::format("{} to {}", TimeText(r.start_time()), TimeText(r.end_time()))},
+       {"compared", fmt::format("{} confirmed tasks with the ledger, {} mints with the log",
+                                CountText(r.tasks_checked()), CountText(r.mints_checked()))},
+       {"supply", SupplyText(r.ledger_base_units(), r)},
+       {"disagree", r.discrepancies_count() == 0 ? "none" : CountText(r.discrepancies_count())}});
+  if (r.healthy()) return ExitCode::kOk;
+  if (!context.output.IsJson()) {
+    context.output.PrintList(r.discrepancies(), DiscrepancyColumns());
+  }
+  return base::DataLoss("ledger and log disagree in {} mints", CountText(r.discrepancies_count()));
 }
 
 // The key that was asked for, else the one that the ledger of the data directory began with.
@@ -127,6 +149,11 @@ void DeclareLedger(CLI::App& app, CommandLine& line) {
   command = app.add_subcommand("totals", "readings, energy and tokens of each meter, and of all");
   command->add_option("--meter", flags->meter_id, "only this meter")->type_name("METER");
   line.Command(*command, kClientScope, Body(Totals, flags));
+
+  command = app.add_subcommand(
+      "reconcile",
+      "compare the ledger with the log, mint by mint and both ways; ends with 1 if they disagree");
+  line.Command(*command, kClientScope, Body(Reconcile, flags));
 
   command = app.add_subcommand(
       "verify", "check the ledger's file, without a core: chain, signatures, balances");

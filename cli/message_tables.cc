@@ -92,6 +92,30 @@ const std::vector<Column<v1::Balance>>& BalanceColumns() {
   return columns;
 }
 
+const std::vector<Column<v1::Discrepancy>>& DiscrepancyColumns() {
+  using Mint = v1::Discrepancy;
+  static const std::vector<Column<Mint>> columns = {
+      {"disagrees", Align::kLeft,
+       [](const Mint& d) {
+         return ShortName(v1::DiscrepancyKind_Name(d.kind()), "DISCREPANCY_KIND_");
+       }},
+      {"key", Align::kLeft, [](const Mint& d) { return d.idempotency_key(); }},
+      {"task", Align::kRight,
+       [](const Mint& d) { return d.task_id() == 0 ? "" : std::to_string(d.task_id()); }},
+      {"state", Align::kLeft,
+       [](const Mint& d) { return d.task_id() == 0 ? "" : MintStateText(d.task_state()); }},
+      {"GRX", Align::kRight,
+       [](const Mint& d) { return d.task_id() == 0 ? "" : GrxText(d.log_base_units()); }},
+      {"height", Align::kRight,
+       [](const Mint& d) {
+         return d.ledger_height() == 0 ? "" : std::to_string(d.ledger_height());
+       }},
+      {"GRX on the ledger", Align::kRight,
+       [](const Mint& d) { return d.ledger_height() == 0 ? "" : GrxText(d.ledger_base_units()); }},
+  };
+  return columns;
+}
+
 const std::vector<Column<v1::MeterStats>>& MeterStatsColumns() {
   using Stats = v1::MeterStats;
   static const std::vector<Column<Stats>> columns = {

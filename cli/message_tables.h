@@ -19,6 +19,7 @@ const std::vector<Column<v1::Reading>>& ReadingColumns();
 const std::vector<Column<v1::Correction>>& CorrectionColumns();
 const std::vector<Column<v1::ApiKey>>& ApiKeyColumns();
 const std::vector<Column<v1::Balance>>& BalanceColumns();
+const std::vector<Column<v1::Discrepancy>>& DiscrepancyColumns();
 const std::vector<Column<v1::MeterStats>>& MeterStatsColumns();
 
 // "admin, relay".
@@ -36,5 +37,14 @@ std::string RolesText(const Roles& roles) {
 std::string MintStateText(v1::MintState state);
 // "FINAL".
 std::string QualityText(v1::ReadingQuality quality);
+// "12.5 GRX on the ledger = 10 confirmed + 2.5 in work", and what is left to explain.
+template <typename Response>
+std::string SupplyText(std::int64_t on_ledger, const Response& response) {
+  std::string text = GrxText(on_ledger) +
+                     " GRX on the ledger = " + GrxText(response.confirmed_base_units()) +
+                     " confirmed + " + GrxText(response.in_work_base_units()) + " in work";
+  if (response.unexplained_base_units() == 0) return text;
+  return text + " + " + GrxText(response.unexplained_base_units()) + " UNEXPLAINED";
+}
 
 }  // namespace wattmint::cli

@@ -17,6 +17,10 @@ void SayReady(Output& output, const CoreProcess* core, const BridgeProcess* brid
   if (core != nullptr) {
     json["core"] = core->address();
     output.Line("core listens at " + core->address());
+    if (!core->metrics_address().empty()) {
+      json["metrics"] = core->metrics_address();
+      output.Line("metrics are at http://" + core->metrics_address() + "/metrics");
+    }
   }
   if (bridge != nullptr) {
     json["bridge"] = bridge->address();

@@ -21,6 +21,11 @@ std::vector<Setting> Places() {
           "grpc", "WATTMINT_GRPC", kCoreScope, "where the core listens for gRPC",
           [](auto& s) -> auto& { return s.grpc_address; }),
       Address(
+          "metrics", "WATTMINT_METRICS", kCoreScope,
+          "where the core serves its metrics to Prometheus, without a credential: best on "
+          "loopback; if not set, nowhere",
+          [](auto& s) -> auto& { return s.metrics_address; }),
+      Address(
           "http", "WATTMINT_HTTP", kBridgeScope, "where the bridge listens for HTTP and WebSocket",
           [](auto& s) -> auto& { return s.http_address; }),
       Address(
@@ -155,6 +160,10 @@ std::vector<Setting> Mints() {
           "most energy that is signed in one day (UTC); what is above it waits for the next; 0: no "
           "cap",
           [](auto& s) -> auto& { return s.mints.day_energy_max; }, ZeroKwh::kAllowed),
+      Length<seconds>(
+          "reconcile-interval-secs", "WATTMINT_RECONCILE_INTERVAL_SECS", 0, 31'536'000, kCoreScope,
+          "compares ledger and log so often, besides at the start; 0: only then",
+          [](auto& s) -> auto& { return s.reconcile_interval; }),
   };
 }
 

@@ -44,6 +44,7 @@ struct Settings {
   std::string data_directory = "wattmint-data";
   std::string grpc_address = "127.0.0.1:50051";
   std::string http_address = "127.0.0.1:8080";
+  std::string metrics_address;   // empty: none
   std::string core_address;      // empty: what the data directory names, else grpc_address
   std::string grpc_certificate;  // PEM; empty: no TLS
   std::string grpc_key;          // PEM
@@ -56,6 +57,7 @@ struct Settings {
   domain::ReadingLimits readings;
   domain::MintLimits mints;
   LedgerKeySettings ledger_key;
+  domain::Duration reconcile_interval = std::chrono::hours(1);  // chosen: seconds of work a day
   JwtSettings jwt;
   BridgeSettings bridge;
 };

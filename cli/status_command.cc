@@ -3,6 +3,7 @@
 #include "cli/core_link.h"
 #include "cli/data_directory.h"
 #include "cli/http_get.h"
+#include "cli/message_tables.h"
 #include "cli/output.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
@@ -27,6 +28,9 @@ absl::Status AskCore(const CoreLink& link, nlohmann::ordered_json& json, Facts& 
                   {"supply_base_units", std::to_string(supply.supply_base_units())},
                   {"open_tasks", std::to_string(supply.open_tasks())},
                   {"parked_tasks", std::to_string(supply.parked_tasks())},
+                  {"confirmed_base_units", std::to_string(supply.confirmed_base_units())},
+                  {"in_work_base_units", std::to_string(supply.in_work_base_units())},
+                  {"unexplained_base_units", std::to_string(supply.unexplained_base_units())},
                   {"balanced", supply.balanced()},
                   {"paused", supply.paused()},
                   {"automatic", supply.automatic()}};
@@ -40,8 +44,7 @@ absl::Status AskCore(const CoreLink& link, nlohmann::ordered_json& json, Facts& 
       "mint tasks",
       fmt::format("{} confirmed, {} open, {} parked", CountText(supply.confirmed_tasks()),
                   CountText(supply.open_tasks()), CountText(supply.parked_tasks())));
-  facts.emplace_back("supply", fmt::format("{} GRX, {}", GrxText(supply.supply_base_units()),
-                                           supply.balanced() ? "balanced" : "not balanced"));
+  facts.emplace_back("supply", SupplyText(supply.supply_base_units(), supply));
   return absl::OkStatus();
 }
 

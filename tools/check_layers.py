@@ -41,6 +41,8 @@ FENCES = [
      "storage tests/storage tests/bench tests/support/sim_vfs.cc"),
     ("websocketpp and Asio", r"^websocketpp/|^asio(/|\.hpp)",
      "bridge/websocket_server.cc bridge/websocket_socket.h bridge/websocket_transport.h"),
+    ("Prometheus", r"^prometheus/",
+     "core/rpc bridge"),
     ("spdlog", r"^spdlog/",
      "core/rpc storage bridge cli tests"),
 ]

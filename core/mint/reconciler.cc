@@ -4,8 +4,11 @@
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
 #include "core/domain/ids.h"
+#include "core/mint/supply.h"
 
-#include <optional>
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <utility>
 
 namespace wattmint::mint {
@@ -18,19 +21,16 @@ using ledger::LedgerMint;
 
 constexpr int kPageMax = 1'000;  // rows in memory at once
 
-bool IsInWork(MintState state) {
-  return state == MintState::kClaimed || state == MintState::kSigned ||
-         state == MintState::kSubmitted;
-}
-
-bool Agree(const MintTask& task, const LedgerMint& mint) {
-  return task.tokens == mint.tokens && task.wallet_address == mint.wallet_address;
-}
+// A task and a mint of one key.
+struct Pair {
+  std::optional<MintTask> task;
+  std::optional<LedgerMint> mint;
+};
 
 class Comparison {
  public:
-  Comparison(store::Queries& queries, ledger::Ledger& ledger)
-      : queries_(queries), ledger_(ledger) {}
+  Comparison(store::Queries& queries, ledger::Ledger& ledger, const ReconcileOptions& options)
+      : queries_(queries), ledger_(ledger), options_(options) {}
 
   absl::StatusOr<Reconciliation> Run() {
     // The ledger last: whatever is confirmed by then was seen on it, or is seen as in work.
@@ -43,6 +43,7 @@ class Comparison {
   absl::Status WalkTasks() {
     store::TaskQuery query{.state = MintState::kConfirmed, .count_max = kPageMax};
     for (;;) {
+      WATTMINT_RETURN_IF_ERROR(CheckNotCancelled());
       WATTMINT_ASSIGN_OR_RETURN(const auto tasks, queries_.ListTasks(query));
       WATTMINT_RETURN_IF_ERROR(CheckTasks(tasks));
       if (std::ssize(tasks) < kPageMax) return absl::OkStatus();
@@ -50,50 +51,89 @@ class Comparison {
     }
   }
 
+  // Only what the ledger lacks: what it has comes by in WalkLedger().
   absl::Status CheckTasks(const std::vector<MintTask>& tasks) {
     std::vector<std::string> keys;
+    keys.reserve(tasks.size());
     for (const MintTask& task : tasks) keys.push_back(domain::IdempotencyKey(task.reading_id));
     WATTMINT_ASSIGN_OR_RETURN(const ledger::Findings findings, ledger_.LookUp(keys));
     found_.tasks_checked += std::ssize(tasks);
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       if (findings.mints[i]) continue;
-      WATTMINT_RETURN_IF_ERROR(Add({DiscrepancyKind::kMissingOnLedger, keys[i], tasks[i].task_id, 0,
-                                    tasks[i].tokens, TokenAmount()}));
+      WATTMINT_ASSIGN_OR_RETURN(const Pair now, LookAgain(keys[i]));
+      if (!now.task || now.task->state != MintState::kConfirmed || now.mint) continue;
+      WATTMINT_RETURN_IF_ERROR(AddTo(found_.confirmed, now.task->tokens));
+      Add(DiscrepancyKind::kMissingOnLedger, keys[i], now);
     }
     return absl::OkStatus();
   }
 
   absl::Status WalkLedger() {
     for (std::int64_t from = 1;;) {
+      WATTMINT_RETURN_IF_ERROR(CheckNotCancelled());
       WATTMINT_ASSIGN_OR_RETURN(const auto mints, ledger_.ListMints(from, kPageMax));
-      for (const LedgerMint& mint : mints) WATTMINT_RETURN_IF_ERROR(CheckMint(mint));
       if (mints.empty()) return absl::OkStatus();
+      WATTMINT_RETURN_IF_ERROR(CheckMints(mints));
       from = mints.back().height + 1;
     }
   }
 
-  absl::Status CheckMint(const LedgerMint& mint) {
+  absl::Status CheckMints(const std::vector<LedgerMint>& mints) {
+    std::vector<std::string> keys;
+    keys.reserve(mints.size());
+    for (const LedgerMint& mint : mints) keys.push_back(mint.idempotency_key);
+    WATTMINT_ASSIGN_OR_RETURN(const ledger::Findings findings, ledger_.LookUp(keys));
+    for (std::size_t i = 0; i < mints.size(); ++i) {
+      WATTMINT_RETURN_IF_ERROR(CheckMint(mints[i], findings.mints[i]));
+    }
+    return absl::OkStatus();
+  }
+
+  // `by_key` is what the ledger finds by the mint's key: the mint itself, if all is well.
+  absl::Status CheckMint(const LedgerMint& mint, const std::optional<LedgerMint>& by_key) {
     ++found_.mints_checked;
     WATTMINT_RETURN_IF_ERROR(AddTo(found_.on_ledger, mint.tokens));
-    WATTMINT_ASSIGN_OR_RETURN(const auto task, FindTask(mint.idempotency_key));
-    Discrepancy difference{DiscrepancyKind::kUnknownToLog,
-                           mint.idempotency_key,
-                           0,
-                           mint.height,
-                           TokenAmount(),
-                           mint.tokens};
-    if (!task) return Add(std::move(difference));
-    difference.task_id = task->task_id;
-    difference.log_tokens = task->tokens;
-    if (IsInWork(task->state) && Agree(*task, mint)) return AddTo(found_.in_work, mint.tokens);
+    WATTMINT_ASSIGN_OR_RETURN(auto task, FindTask(mint.idempotency_key));
+    if (!IsFurther(mint, by_key) && IsTheMintOf(task, mint)) {
+      return CountConfirmed({std::move(task), mint});
+    }
+    WATTMINT_ASSIGN_OR_RETURN(Pair now, LookAgain(mint.idempotency_key));
+    const bool is_further = IsFurther(mint, now.mint);
+    return Judge({std::move(now.task), mint}, is_further);
+  }
+
+  // The tokens of a key are explained once, by the mint that the ledger finds by it.
+  static bool IsFurther(const LedgerMint& mint, const std::optional<LedgerMint>& by_key) {
+    return by_key && by_key->height != mint.height;
+  }
+
+  // A mint that was not simply the one of a CONFIRMED task.
+  absl::Status Judge(const Pair& pair, bool is_further) {
+    const auto& [task, mint] = pair;
+    if (!task) return Add(DiscrepancyKind::kUnknownToLog, pair);
+    if (is_further) return Add(DiscrepancyKind::kMintedAgain, pair);
+    if (IsTheMintOf(task, *mint)) return CountConfirmed(pair);
     if (task->state == MintState::kConfirmed) {
       WATTMINT_RETURN_IF_ERROR(AddTo(found_.confirmed, task->tokens));
-      if (Agree(*task, mint)) return absl::OkStatus();
-      difference.kind = DiscrepancyKind::kDifferent;
-    } else {
-      difference.kind = DiscrepancyKind::kNotConfirmed;
+      return Add(DiscrepancyKind::kDifferent, pair);
     }
-    return Add(std::move(difference));
+    if (IsInWork(task->state) && Agree(*task, *mint)) return AddTo(found_.in_work, mint->tokens);
+    return Add(DiscrepancyKind::kNotConfirmed, pair);
+  }
+
+  static bool IsTheMintOf(const std::optional<MintTask>& task, const LedgerMint& mint) {
+    return task && task->state == MintState::kConfirmed && Agree(*task, mint) &&
+           task->transaction_signature == mint.signature;
+  }
+
+  absl::Status CountConfirmed(const Pair& pair) {
+    const MintTask& task = *pair.task;
+    WATTMINT_RETURN_IF_ERROR(AddTo(found_.confirmed, task.tokens));
+    const bool follows = options_.ratios.empty() ||
+                         std::ranges::any_of(options_.ratios, [&task](const domain::Ratio& ratio) {
+                           return domain::FollowsFrom(task.tokens, task.energy, ratio);
+                         });
+    return follows ? absl::OkStatus() : Add(DiscrepancyKind::kNotByEnergy, pair);
   }
 
   absl::StatusOr<std::optional<MintTask>> FindTask(std::string_view key) {
@@ -104,12 +144,38 @@ class Comparison {
     return task;
   }
 
-  absl::Status Add(Discrepancy discrepancy) {
-    ++found_.discrepancies_count;
-    if (found_.discrepancies.size() < kDiscrepanciesKept) {
-      found_.discrepancies.push_back(std::move(discrepancy));
-    }
+  // The task last, so that it knows of all that happened to its mint.
+  absl::StatusOr<Pair> LookAgain(const std::string& key) {
+    WATTMINT_ASSIGN_OR_RETURN(ledger::Findings findings, ledger_.LookUp({&key, 1}));
+    WATTMINT_ASSIGN_OR_RETURN(auto task, FindTask(key));
+    return Pair{std::move(task), std::move(findings.mints.front())};
+  }
+
+  absl::Status Add(DiscrepancyKind kind, const Pair& pair) {
+    Add(kind, pair.mint->idempotency_key, pair);
     return absl::OkStatus();
+  }
+
+  void Add(DiscrepancyKind kind, const std::string& key, const Pair& pair) {
+    ++found_.discrepancies_count;
+    if (found_.discrepancies.size() == kDiscrepanciesKept) return;
+    Discrepancy& discrepancy = found_.discrepancies.emplace_back();
+    discrepancy.kind = kind;
+    discrepancy.idempotency_key = key;
+    if (pair.task) {
+      discrepancy.task_id = pair.task->task_id;
+      discrepancy.task_state = pair.task->state;
+      discrepancy.log_tokens = pair.task->tokens;
+    }
+    if (pair.mint) {
+      discrepancy.ledger_height = pair.mint->height;
+      discrepancy.ledger_tokens = pair.mint->tokens;
+    }
+  }
+
+  absl::Status CheckNotCancelled() const {
+    if (!options_.is_cancelled || !options_.is_cancelled()) return absl::OkStatus();
+    return base::Cancelled("the reconciliation was ended after {} mints", found_.mints_checked);
   }
 
   static absl::Status AddTo(TokenAmount& sum, TokenAmount tokens) {
@@ -121,6 +187,7 @@ class Comparison {
 
   store::Queries& queries_;
   ledger::Ledger& ledger_;
+  const ReconcileOptions& options_;
   Reconciliation found_;
 };
 
@@ -136,14 +203,33 @@ std::string_view Name(DiscrepancyKind kind) {
       return "UNKNOWN_TO_LOG";
     case DiscrepancyKind::kNotConfirmed:
       return "NOT_CONFIRMED";
+    case DiscrepancyKind::kMintedAgain:
+      return "MINTED_AGAIN";
+    case DiscrepancyKind::kNotByEnergy:
+      return "NOT_BY_ENERGY";
   }
   return "UNKNOWN";
 }
 
-bool Reconciliation::IsBalanced() const { return confirmed.CheckedAdd(in_work) == on_ledger; }
+std::string Discrepancy::ToString() const {
+  const std::string task = task_state
+                               ? fmt::format("task {} is {} with {} GRX", task_id,
+                                             domain::Name(*task_state), log_tokens.ToString())
+                               : "the log has no such reading";
+  const std::string mint = ledger_height == 0
+                               ? "the ledger has no such mint"
+                               : fmt::format("the ledger has {} GRX at height {}",
+                                             ledger_tokens.ToString(), ledger_height);
+  return fmt::format("{} of {}: {}, {}", Name(kind), idempotency_key, task, mint);
+}
 
-absl::StatusOr<Reconciliation> Reconcile(store::Queries& queries, ledger::Ledger& ledger) {
-  return Comparison(queries, ledger).Run();
+std::int64_t Reconciliation::UnexplainedBaseUnits() const {
+  return Unexplained(on_ledger, confirmed, in_work);
+}
+
+absl::StatusOr<Reconciliation> Reconcile(store::Queries& queries, ledger::Ledger& ledger,
+                                         const ReconcileOptions& options) {
+  return Comparison(queries, ledger, options).Run();
 }
 
 }  // namespace wattmint::mint

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/domain/mint_task.h"
+#include "core/domain/mint_state.h"
 #include "core/domain/token_amount.h"
 #include "core/ledger/ledger.h"
 #include "core/store/queries.h"
@@ -9,6 +9,8 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,20 +21,27 @@ namespace wattmint::mint {
 // never renumber.
 enum class DiscrepancyKind : std::uint8_t {
   kMissingOnLedger = 1,  // the log says CONFIRMED, the ledger has no such mint
-  kDifferent = 2,        // another amount or wallet on the ledger
+  kDifferent = 2,        // CONFIRMED with another amount, wallet or signature than on the ledger
   kUnknownToLog = 3,     // a mint on the ledger that belongs to no reading of ours
-  kNotConfirmed = 4,     // on the ledger, but the task is neither CONFIRMED nor in work
+  kNotConfirmed = 4,     // on the ledger, but the task is neither CONFIRMED nor in work with it
+  kMintedAgain = 5,      // a further mint on the ledger for a key that it has minted already
+  kNotByEnergy = 6,      // CONFIRMED with tokens that do not follow from the reading's energy
 };
 
+// "MISSING_ON_LEDGER" ...; "UNKNOWN" for a number that is none.
 std::string_view Name(DiscrepancyKind kind);
 
 struct Discrepancy {
   DiscrepancyKind kind = DiscrepancyKind::kMissingOnLedger;
   std::string idempotency_key;
-  std::int64_t task_id = 0;           // 0: unknown
-  std::int64_t ledger_height = 0;     // 0: not on the ledger
-  domain::TokenAmount log_tokens;     // as the log has it
-  domain::TokenAmount ledger_tokens;  // as the ledger has it
+  std::int64_t task_id = 0;                     // 0: unknown
+  std::optional<domain::MintState> task_state;  // nothing: unknown
+  std::int64_t ledger_height = 0;               // 0: not on the ledger
+  domain::TokenAmount log_tokens;               // as the log has it
+  domain::TokenAmount ledger_tokens;            // as the ledger has it
+
+  // A sentence for a person.
+  std::string ToString() const;
 };
 
 // What a reconciliation found. Healthy: no discrepancies, and the supply is explained to the last
@@ -46,17 +55,28 @@ struct Reconciliation {
   domain::TokenAmount in_work;             // on the ledger, about to be confirmed
   domain::TokenAmount on_ledger;
 
-  // The supply equation: what is on the ledger is what was confirmed and what is about to be.
-  bool IsBalanced() const;
+  // Above zero: the ledger has more than the log explains.
+  std::int64_t UnexplainedBaseUnits() const;
+  bool IsBalanced() const { return UnexplainedBaseUnits() == 0; }
   bool IsHealthy() const { return discrepancies_count == 0 && IsBalanced(); }
 };
 
 inline constexpr std::size_t kDiscrepanciesKept = 100;
 
+struct ReconcileOptions {
+  // Every ratio by which mints of this log may have been made (LoadRatios()); none: tokens are not
+  // compared with energy.
+  std::vector<domain::Ratio> ratios;
+  // Asked between pages; true ends the reconciliation.
+  std::function<bool()> is_cancelled;
+};
+
 // Compares the ledger with the log, both ways: every CONFIRMED task must be on the ledger with its
-// amount and wallet, and every mint on the ledger must be a task of ours. May run beside the
-// minter: what it does meanwhile is in work, and no discrepancy. Threads: any. Errors: the
-// environment's.
-absl::StatusOr<Reconciliation> Reconcile(store::Queries& queries, ledger::Ledger& ledger);
+// amount, wallet and signature, and every mint on the ledger must be a task of ours. May run beside
+// the minter: each mint is judged as it is at one moment, and again before it is reported. Holds
+// some thousand rows at a time, however many there are. Threads: any.
+// Errors: the environment's; kCancelled.
+absl::StatusOr<Reconciliation> Reconcile(store::Queries& queries, ledger::Ledger& ledger,
+                                         const ReconcileOptions& options = {});
 
 }  // namespace wattmint::mint

@@ -29,6 +29,20 @@ v1::Telemetry ToProto(const domain::Telemetry& telemetry) {
   return out;
 }
 
+v1::Discrepancy ToProto(const mint::Discrepancy& discrepancy) {
+  v1::Discrepancy out;
+  out.set_kind(static_cast<v1::DiscrepancyKind>(discrepancy.kind));
+  out.set_idempotency_key(discrepancy.idempotency_key);
+  out.set_task_id(discrepancy.task_id);
+  if (discrepancy.task_state) {
+    out.set_task_state(static_cast<v1::MintState>(*discrepancy.task_state));
+  }
+  out.set_ledger_height(discrepancy.ledger_height);
+  out.set_log_base_units(discrepancy.log_tokens.base_units());
+  out.set_ledger_base_units(discrepancy.ledger_tokens.base_units());
+  return out;
+}
+
 template <typename Values, typename Out>
 void CopyTo(const Values& values, Out& out) {
   out.Add(values.begin(), values.end());
@@ -160,6 +174,26 @@ v1::MintTask ToProto(const domain::MintTask& task) {
   wire::ToProto(task.update_time, *out.mutable_update_time());
   out.set_sends(task.sends);
   wire::ToProto(task.next_attempt, *out.mutable_next_attempt_time());
+  return out;
+}
+
+v1::ReconcileResponse ToProto(const mint::ReconcileSchedule::Report& report) {
+  const mint::Reconciliation& found = report.found;
+  v1::ReconcileResponse out;
+  wire::ToProto(report.start_time, *out.mutable_start_time());
+  wire::ToProto(report.end_time, *out.mutable_end_time());
+  out.set_tasks_checked(found.tasks_checked);
+  out.set_mints_checked(found.mints_checked);
+  out.set_discrepancies_count(found.discrepancies_count);
+  for (const mint::Discrepancy& discrepancy : found.discrepancies) {
+    *out.add_discrepancies() = ToProto(discrepancy);
+  }
+  out.set_ledger_base_units(found.on_ledger.base_units());
+  out.set_confirmed_base_units(found.confirmed.base_units());
+  out.set_in_work_base_units(found.in_work.base_units());
+  out.set_unexplained_base_units(found.UnexplainedBaseUnits());
+  out.set_balanced(found.IsBalanced());
+  out.set_healthy(found.IsHealthy());
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include "core/domain/mint_task.h"
 #include "core/domain/reading.h"
 #include "core/ingest/pipeline.h"
+#include "core/mint/reconcile_schedule.h"
 #include "core/store/queries.h"
 #include "wattmint/v1/access.pb.h"
 #include "wattmint/v1/event.pb.h"
@@ -41,6 +42,7 @@ v1::Correction ToProto(const domain::Correction& correction);
 v1::MeterStats ToProto(const store::MeterSums& sums);
 v1::Meter ToProto(const domain::Meter& meter);
 v1::MintTask ToProto(const domain::MintTask& task);
+v1::ReconcileResponse ToProto(const mint::ReconcileSchedule::Report& report);
 v1::ApiKey ToProto(const access::ApiKeyTable::Listed& key);
 v1::EventFilter ToProto(const domain::EventFilter& filter);
 

@@ -7,13 +7,16 @@
 #include "core/base/thread_pool.h"
 #include "core/ingest/meter_registrar.h"
 #include "core/ingest/reading_editor.h"
+#include "core/mint/ratio_history.h"
 #include "core/mint/reconciler.h"
 #include "core/rpc/access_service.h"
 #include "core/rpc/calls.h"
+#include "core/rpc/core_metrics.h"
 #include "core/rpc/event_service.h"
 #include "core/rpc/guard.h"
 #include "core/rpc/live_streams.h"
 #include "core/rpc/meter_service.h"
+#include "core/rpc/metrics_server.h"
 #include "core/rpc/mint_service.h"
 #include "core/rpc/reading_service.h"
 #include "core/store/meter_registry.h"
@@ -22,7 +25,9 @@
 #include <google/protobuf/descriptor.h>
 #include <spdlog/spdlog.h>
 
-#include <optional>
+#include <algorithm>
+#include <functional>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -31,6 +36,7 @@ namespace wattmint::rpc {
 namespace {
 
 constexpr int kStreamThreads = 2;  // measured: making messages keeps less than one core busy
+constexpr std::size_t kDiscrepanciesLogged = 10;  // chosen; the call answers more
 
 std::vector<const google::protobuf::ServiceDescriptor*> GuardedServices() {
   std::vector<const google::protobuf::ServiceDescriptor*> services;
@@ -40,6 +46,29 @@ std::vector<const google::protobuf::ServiceDescriptor*> GuardedServices() {
     for (int i = 0; i < file->service_count(); ++i) services.push_back(file->service(i));
   }
   return services;
+}
+
+// What a reconciliation found is for a person.
+void LogReport(const absl::StatusOr<mint::ReconcileSchedule::Report>& report) {
+  if (!report.ok()) {
+    spdlog::error("ledger and log could not be compared: {}", report.status().ToString());
+    return;
+  }
+  const mint::Reconciliation& found = report->found;
+  if (found.IsHealthy()) {
+    spdlog::info("ledger and log agree: {} mints, {} GRX", found.mints_checked,
+                 found.on_ledger.ToString());
+    return;
+  }
+  spdlog::error(
+      "ledger and log DISAGREE in {} mints: {} GRX on the ledger, {} confirmed, {} in work",
+      found.discrepancies_count, found.on_ledger.ToString(), found.confirmed.ToString(),
+      found.in_work.ToString());
+  for (const mint::Discrepancy& discrepancy :
+       std::span(found.discrepancies)
+           .first(std::min(found.discrepancies.size(), kDiscrepanciesLogged))) {
+    spdlog::error("{}", discrepancy.ToString());
+  }
 }
 
 }  // namespace
@@ -58,6 +87,9 @@ struct CoreApp::Parts {
         registrar(queue, registry),
         minter(queue, ports.queries, registry, ports.ledger, ports.clock, ports.random,
                options.mints),
+        reconciliations(
+            options.reconciliations, ports.clock,
+            [this](const auto& is_cancelled) { return Reconcile(is_cancelled); }, LogReport),
         pipeline(queue, registry, options.readings, [this] { minter.Wake(); }),
         editor(queue, options.readings, [this] { minter.Wake(); }),
         streams(ports.clock, options.streams_max),
@@ -78,7 +110,8 @@ struct CoreApp::Parts {
         access_service(calls, keeper, api_keys, tickets, registry),
         event_service(calls, registry, event_place),
         meter_service(calls, registrar, registry),
-        mint_service(calls, minter, ports.queries, ports.ledger, registry, options.mints.ratio),
+        mint_service(calls, minter, reconciliations, ports.queries, ports.ledger, registry,
+                     options.mints.ratio),
         reading_service(calls, ports.queries, editor, reading_place) {}
 
   absl::Status LoadCaches() {
@@ -89,20 +122,21 @@ struct CoreApp::Parts {
     return minter.Load();
   }
 
-  // Beside everything else; what it finds is for a person.
-  void ReconcileNow() {
-    const auto found = mint::Reconcile(ports.queries, ports.ledger);
-    if (!found.ok()) {
-      spdlog::error("ledger and log could not be compared: {}", found.status().ToString());
-    } else if (found->IsHealthy()) {
-      spdlog::info("ledger and log agree: {} mints, {} GRX", found->mints_checked,
-                   found->on_ledger.ToString());
-    } else {
-      spdlog::error(
-          "ledger and log DISAGREE in {} mints: {} GRX on the ledger, {} confirmed, {} in work",
-          found->discrepancies_count, found->on_ledger.ToString(), found->confirmed.ToString(),
-          found->in_work.ToString());
-    }
+  absl::StatusOr<mint::Reconciliation> Reconcile(const std::function<bool()>& is_cancelled) {
+    mint::ReconcileOptions options;
+    WATTMINT_ASSIGN_OR_RETURN(options.ratios, mint::LoadRatios(ports.queries));
+    options.is_cancelled = is_cancelled;
+    return mint::Reconcile(ports.queries, ports.ledger, options);
+  }
+
+  absl::Status StartMetrics(const std::string& address) {
+    if (address.empty()) return absl::OkStatus();
+    const MetricSources sources{ports.queries, ports.ledger,    ports.clock, pipeline.counters(),
+                                minter,        reconciliations, hub,         streams};
+    WATTMINT_ASSIGN_OR_RETURN(metrics, MetricsServer::Start({.address = address}, [sources] {
+                                return MetricsPage(sources);
+                              }));
+    return absl::OkStatus();
   }
 
   std::vector<grpc::Service*> services() {
@@ -120,6 +154,7 @@ struct CoreApp::Parts {
   store::CommitQueue queue;
   ingest::MeterRegistrar registrar;
   mint::Minter minter;
+  mint::ReconcileSchedule reconciliations;
   ingest::Pipeline pipeline;
   ingest::ReadingEditor editor;
   LiveStreams streams;
@@ -136,7 +171,9 @@ struct CoreApp::Parts {
   MintService mint_service;
   ReadingService reading_service;
   std::unique_ptr<Server> server;
+  std::unique_ptr<MetricsServer> metrics;
   std::thread minting;
+  std::thread reconciling;
 };
 
 absl::StatusOr<std::unique_ptr<CoreApp>> CoreApp::Start(const CorePorts& ports,
@@ -148,10 +185,12 @@ absl::StatusOr<std::unique_ptr<CoreApp>> CoreApp::Start(const CorePorts& ports,
   WATTMINT_RETURN_IF_ERROR(core.guard.CheckComplete(GuardedServices()));
   core.queue.OnReopen([&core] { return core.LoadCaches(); });
   WATTMINT_RETURN_IF_ERROR(core.LoadCaches());
+  WATTMINT_RETURN_IF_ERROR(mint::RecordRatio(core.queue, ports.queries, options.mints.ratio));
   WATTMINT_ASSIGN_OR_RETURN(
       core.server, Server::Start(options.server, core.services(), core.streams, ports.random));
+  WATTMINT_RETURN_IF_ERROR(core.StartMetrics(options.metrics_address));
   core.minting = std::thread([&core] { core.minter.Run(); });
-  core.workers.Post([&core] { core.ReconcileNow(); });
+  core.reconciling = std::thread([&core] { core.reconciliations.Run(); });
   return app;
 }
 
@@ -161,15 +200,23 @@ CoreApp::~CoreApp() { Stop(); }
 
 // From the outside inwards: clients first, the writer last, so that whatever was accepted finishes.
 void CoreApp::Stop() {
+  parts_->metrics.reset();
+  // Before the server, which waits for whoever waits for a reconciliation.
+  parts_->reconciliations.Stop();
   if (parts_->server != nullptr) parts_->server->Drain();
   parts_->minter.Stop();
   if (parts_->minting.joinable()) parts_->minting.join();
+  if (parts_->reconciling.joinable()) parts_->reconciling.join();
   parts_->queue.Stop();
   parts_->workers.Stop();
   parts_->stream_pool.Stop();
 }
 
 int CoreApp::port() const { return parts_->server->port(); }
+
+int CoreApp::metrics_port() const {
+  return parts_->metrics == nullptr ? 0 : parts_->metrics->port();
+}
 
 std::int64_t CoreApp::head_sequence() const { return parts_->hub.head(); }
 

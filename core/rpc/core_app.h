@@ -11,6 +11,7 @@
 #include "core/ingest/pipeline.h"
 #include "core/ledger/ledger.h"
 #include "core/mint/minter.h"
+#include "core/mint/reconcile_schedule.h"
 #include "core/rpc/server.h"
 #include "core/store/commit_queue.h"
 #include "core/store/event_log.h"
@@ -24,6 +25,7 @@
 #include <absl/status/statusor.h>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace wattmint::rpc {
@@ -41,8 +43,10 @@ struct CorePorts {
 
 struct CoreOptions {
   ServerOptions server;
+  std::string metrics_address;  // where metrics are served by HTTP; empty: nowhere
   domain::ReadingLimits readings;
   domain::MintLimits mints;
+  mint::ReconcileSchedule::Options reconciliations;
   store::CommitQueue::Options commits;
   stream::Hub::Options hub;
   stream::FrameCache::Options frames;
@@ -75,6 +79,8 @@ class CoreApp {
   void Stop();
 
   int port() const;
+  // 0 without metrics.
+  int metrics_port() const;
   std::int64_t head_sequence() const;
   std::size_t streams_count() const;
   const ingest::IngestCounters& ingest_counters() const;

@@ -40,6 +40,7 @@ constexpr MethodRule kRules[] = {
     {"wattmint.v1.MintService.ListMints", Permission::kReadMints},
     {"wattmint.v1.MintService.MintReading", Permission::kManageMints, Audit::kYes},
     {"wattmint.v1.MintService.PauseMinting", Permission::kManageMints, Audit::kYes},
+    {"wattmint.v1.MintService.Reconcile", Permission::kManageMints, Audit::kYes},
     {"wattmint.v1.MintService.ResumeMinting", Permission::kManageMints, Audit::kYes},
     {"wattmint.v1.MintService.RetryMint", Permission::kManageMints, Audit::kYes},
     {"wattmint.v1.ReadingService.CorrectReading", Permission::kCorrectReadings, Audit::kYes},

@@ -4,6 +4,7 @@
 #include "core/access/reason.h"
 #include "core/base/status_macros.h"
 #include "core/domain/limits.h"
+#include "core/mint/supply.h"
 #include "core/rpc/converters.h"
 #include "core/rpc/scope.h"
 
@@ -186,25 +187,40 @@ grpc::ServerUnaryReactor* MintService::GetSupply(grpc::CallbackServerContext* co
 }
 
 absl::StatusOr<v1::GetSupplyResponse> MintService::Supply() {
-  WATTMINT_ASSIGN_OR_RETURN(const ledger::Supply supply, ledger_.GetSupply());
-  WATTMINT_ASSIGN_OR_RETURN(const store::TaskSums sums, queries_.SumTasks());
+  WATTMINT_ASSIGN_OR_RETURN(const mint::SupplyCheck check, mint::CheckSupply(queries_, ledger_));
+  const store::TaskSums& sums = check.tasks.sums;
   const mint::Minter::State state = minter_.state();
   v1::GetSupplyResponse given;
-  given.set_supply_base_units(supply.tokens.base_units());
+  given.set_supply_base_units(check.on_ledger.tokens.base_units());
   given.set_confirmed_base_units(sums.confirmed_base_units);
+  given.set_in_work_base_units(check.in_work.base_units());
+  given.set_unexplained_base_units(check.unexplained_base_units);
+  given.set_balanced(check.IsBalanced());
   given.set_confirmed_kwh(domain::Energy::FromNanoKwh(sums.confirmed_nano_kwh).ToString());
   given.set_ratio(ratio_.ToString());
-  given.set_ledger_mints(supply.mints);
+  given.set_ledger_mints(check.on_ledger.mints);
   given.set_confirmed_tasks(sums.confirmed);
   given.set_open_tasks(sums.open);
   given.set_parked_tasks(sums.parked);
-  given.set_balanced(supply.tokens.base_units() == sums.confirmed_base_units &&
-                     supply.mints == sums.confirmed);
   given.set_ledger_name(std::string(ledger_.name()));
   given.set_ledger_public_key(ledger_.public_key());
   given.set_paused(state.paused);
   given.set_automatic(state.automatic);
   return given;
+}
+
+grpc::ServerUnaryReactor* MintService::Reconcile(grpc::CallbackServerContext* context,
+                                                 const v1::ReconcileRequest* request,
+                                                 v1::ReconcileResponse* response) {
+  using Report = mint::ReconcileSchedule::Report;
+  return calls_.ServeLater(
+      context, "wattmint.v1.MintService.Reconcile", request, response,
+      [this](const Principal&, const v1::ReconcileRequest&, Answer<v1::ReconcileResponse> answer) {
+        reconciliations_.Ask([answer = std::move(answer)](const absl::StatusOr<Report>& report) {
+          if (!report.ok()) return answer(report.status());
+          answer(ToProto(*report));
+        });
+      });
 }
 
 grpc::ServerUnaryReactor* MintService::GetBalances(grpc::CallbackServerContext* context,

@@ -4,6 +4,7 @@
 #include "core/domain/token_amount.h"
 #include "core/ledger/ledger.h"
 #include "core/mint/minter.h"
+#include "core/mint/reconcile_schedule.h"
 #include "core/rpc/calls.h"
 #include "core/store/meter_registry.h"
 #include "core/store/queries.h"
@@ -15,10 +16,12 @@ namespace wattmint::rpc {
 // Lifetime: everything passed to the constructor must outlive it.
 class MintService final : public v1::MintService::CallbackService {
  public:
-  MintService(Calls& calls, mint::Minter& minter, store::Queries& queries, ledger::Ledger& ledger,
-              const store::MeterRegistry& registry, domain::Ratio ratio)
+  MintService(Calls& calls, mint::Minter& minter, mint::ReconcileSchedule& reconciliations,
+              store::Queries& queries, ledger::Ledger& ledger, const store::MeterRegistry& registry,
+              domain::Ratio ratio)
       : calls_(calls),
         minter_(minter),
+        reconciliations_(reconciliations),
         queries_(queries),
         ledger_(ledger),
         registry_(registry),
@@ -48,6 +51,9 @@ class MintService final : public v1::MintService::CallbackService {
   grpc::ServerUnaryReactor* GetSupply(grpc::CallbackServerContext* context,
                                       const v1::GetSupplyRequest* request,
                                       v1::GetSupplyResponse* response) override;
+  grpc::ServerUnaryReactor* Reconcile(grpc::CallbackServerContext* context,
+                                      const v1::ReconcileRequest* request,
+                                      v1::ReconcileResponse* response) override;
   grpc::ServerUnaryReactor* GetBalances(grpc::CallbackServerContext* context,
                                         const v1::GetBalancesRequest* request,
                                         v1::GetBalancesResponse* response) override;
@@ -60,6 +66,7 @@ class MintService final : public v1::MintService::CallbackService {
 
   Calls& calls_;
   mint::Minter& minter_;
+  mint::ReconcileSchedule& reconciliations_;
   store::Queries& queries_;
   ledger::Ledger& ledger_;
   const store::MeterRegistry& registry_;

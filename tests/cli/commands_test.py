@@ -145,6 +145,8 @@ def one_reading_is_submitted_and_minted_by_hand(program):
     assert program.json("status")[0]["core"]["paused"]
     program.run("mint", "resume")
     program.run("mint", "retry", task["task_id"], expect=1)
+    report, = program.json("ledger", "reconcile")
+    assert report["healthy"] and report["mints_checked"] == "1", report
     assert program.stop() == 0
     verified, = program.json("ledger", "verify")
     assert verified["mints"] == "1" and verified["supply_base_units"] == "2010000000", verified
@@ -202,6 +204,20 @@ def readings_are_corrected_and_withdrawn(program):
     assert got["corrections"][0]["kind"] == "CORRECTION_KIND_WITHDRAWN", got
     lines, _ = program.run("watch", "--from", "beginning", "--until-caught-up")
     assert "2.5 kWh instead of 2" in lines and "not ours" in lines, lines
+
+
+def ledger_and_log_that_disagree_are_told(program):
+    program.start("core", "--auto-mint", "true")
+    program.run("meter", "register", "M-1", "--owner", "ann", "--wallet", WALLET)
+    program.json("submit", "M-1", "2")
+    program.json("watch", "--type", "TokensMinted", "--from", "beginning", "--count", "1")
+    assert "2 GRX on the ledger = 2 confirmed + 0 in work\n" in program.run("status")[0]
+    program.alter("wattmint.db", "UPDATE mint_tasks SET state = 6 WHERE task_id = 1")
+    out, error = program.run("ledger", "reconcile", expect=1)
+    assert "NOT_CONFIRMED" in out and "PARKED" in out, out
+    assert "disagree in 1 mints" in error and error.count("\n") == 1, error
+    report, = program.json("ledger", "reconcile", expect=1)
+    assert report["discrepancies"][0]["ledger_base_units"] == "2000000000", report
 
 
 def users_see_what_is_theirs(program):
@@ -262,5 +278,5 @@ if __name__ == "__main__":
           standard_input_and_local_times_are_read, a_meter_signs_what_it_reports,
           one_reading_is_submitted_and_minted_by_hand,
           what_is_in_quarantine_is_released_or_discarded, readings_are_corrected_and_withdrawn,
-          users_see_what_is_theirs, watch_goes_on_where_it_ended, a_directory_has_one_core,
-          a_taken_address_is_said])
+          ledger_and_log_that_disagree_are_told, users_see_what_is_theirs,
+          watch_goes_on_where_it_ended, a_directory_has_one_core, a_taken_address_is_said])

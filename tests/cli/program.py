@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the real program in a directory of its own, for the tests beside this file."""
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -93,6 +95,12 @@ class Program:
             raise AssertionError(f"{arguments} ended with {done.returncode}, not {expect}:\n"
                                  f"{done.stdout}{done.stderr}")
         return done.stdout, done.stderr
+
+    def alter(self, database, statement):
+        """Changes a database of the data directory past the program."""
+        with contextlib.closing(sqlite3.connect(os.path.join(self.data, database))) as file:
+            with file:
+                file.execute(statement)
 
     def json(self, *arguments, **options):
         """As run(), the objects that it printed."""

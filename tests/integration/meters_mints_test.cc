@@ -198,6 +198,7 @@ TEST_F(MintsTest, AReadingIsMintedByHandOnce) {
   EXPECT_EQ(supply.confirmed_kwh(), "3.5");
   EXPECT_EQ(supply.ratio(), "1");
   EXPECT_TRUE(supply.balanced());
+  EXPECT_EQ(supply.in_work_base_units(), 0);
   EXPECT_EQ(supply.ledger_name(), "embedded");
   EXPECT_FALSE(supply.automatic());
 }
@@ -277,6 +278,48 @@ TEST_F(MintsTest, MintingPausesAndResumes) {
   request.set_reason(std::string(201, 'x'));
   EXPECT_THAT(Call(core_.mints(), &MintService::Stub::PauseMinting, core_.admin(), request),
               StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(MintsTest, AReconciliationTellsWhatItCompared) {
+  const auto reading = core_.Submit(QuarterHour("m-1", 0, "1.5"));
+  ASSERT_THAT(Mint(reading.reading_id()), IsOk());
+  core_.WaitUntilMinted();
+  const auto found = Call(core_.mints(), &MintService::Stub::Reconcile, core_.admin(), {});
+  ASSERT_THAT(found, IsOk());
+  EXPECT_TRUE(found->healthy());
+  EXPECT_EQ(found->tasks_checked(), 1);
+  EXPECT_EQ(found->mints_checked(), 1);
+  EXPECT_EQ(found->ledger_base_units(), 1'500'000'000);
+  EXPECT_GT(found->start_time().seconds(), 0);
+  EXPECT_GE(found->end_time().seconds(), found->start_time().seconds());
+  const auto user = core_.CreateKey("ann", {v1::ROLE_USER});
+  EXPECT_THAT(Call(core_.mints(), &MintService::Stub::Reconcile, user.credential, {}),
+              StatusIs(absl::StatusCode::kPermissionDenied));
+}
+
+TEST_F(MintsTest, WhatSomebodyElseMintedIsUnexplained) {
+  const auto book =
+      storage::SqliteLedgerBook::Open({.path = (core_.path() / "ledger.db").string()});
+  ASSERT_THAT(book, IsOk());
+  base::SystemClock clock;
+  ledger::KeySigner signer(ledger::Ed25519Seed{});
+  ledger::EmbeddedLedger ledger(**book, clock, signer);
+  const std::vector<ledger::MintOrder> orders = {
+      {"whatever", WalletAddress(9), domain::TokenAmount::FromBaseUnits(7)}};
+  const auto mint = ledger.Sign(orders).front();
+  ASSERT_THAT(mint, IsOk());
+  ASSERT_THAT(ledger.Submit(std::vector{*mint}).front(), IsOk());
+  const auto supply = Supply();
+  EXPECT_EQ(supply.unexplained_base_units(), 7);
+  EXPECT_FALSE(supply.balanced());
+  const auto found = Call(core_.mints(), &MintService::Stub::Reconcile, core_.admin(), {});
+  ASSERT_THAT(found, IsOk());
+  EXPECT_FALSE(found->healthy());
+  ASSERT_EQ(found->discrepancies_size(), 1);
+  EXPECT_EQ(found->discrepancies(0).kind(), v1::DISCREPANCY_KIND_UNKNOWN_TO_LOG);
+  EXPECT_EQ(found->discrepancies(0).idempotency_key(), "whatever");
+  EXPECT_EQ(found->discrepancies(0).ledger_height(), 1);
+  EXPECT_EQ(found->discrepancies(0).ledger_base_units(), 7);
 }
 
 TEST_F(MintsTest, MintsAreListedByStateAndPageByPage) {

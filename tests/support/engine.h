@@ -147,6 +147,7 @@ class Engine {
   store::Queries& queries() { return database_->queries(); }
   store::EventLog& log() { return database_->event_log(); }
   store::CommitQueue& queue() { return *queue_; }
+  stream::Hub& hub() { return *hub_; }
   store::LedgerBook& book() { return *book_; }
   ledger::EmbeddedLedger& ledger() { return *ledger_; }
   mint::Minter& minter() { return *minter_; }

@@ -309,5 +309,33 @@ TEST(ConvertersTest, AnAcceptedReadingIsToldWhole) {
   EXPECT_EQ(out.mint_state(), v1::MINT_STATE_PENDING);
 }
 
+TEST(ConvertersTest, AReconciliationIsToldWhole) {
+  mint::ReconcileSchedule::Report report;
+  report.end_time = domain::Time(std::chrono::seconds(3));
+  report.found.mints_checked = 9;
+  report.found.discrepancies_count = 200;
+  report.found.confirmed = domain::TokenAmount::FromBaseUnits(5);
+  report.found.on_ledger = domain::TokenAmount::FromBaseUnits(7);
+  for (int kind = 1; kind < v1::DiscrepancyKind_ARRAYSIZE; ++kind) {
+    report.found.discrepancies.push_back(
+        {.kind = static_cast<mint::DiscrepancyKind>(kind), .task_id = 4});
+  }
+  report.found.discrepancies[0].task_state = domain::MintState::kParked;
+  const v1::ReconcileResponse out = ToProto(report);
+  EXPECT_EQ(out.end_time().seconds(), 3);
+  EXPECT_EQ(out.mints_checked(), 9);
+  EXPECT_EQ(out.discrepancies_count(), 200);
+  EXPECT_EQ(out.unexplained_base_units(), 2);
+  EXPECT_FALSE(out.balanced());
+  EXPECT_FALSE(out.healthy());
+  EXPECT_EQ(out.discrepancies(0).task_state(), v1::MINT_STATE_PARKED);
+  EXPECT_EQ(out.discrepancies(1).task_state(), v1::MINT_STATE_UNSPECIFIED);
+  ASSERT_EQ(out.discrepancies_size(), v1::DiscrepancyKind_ARRAYSIZE - 1);
+  for (int i = 0; i < out.discrepancies_size(); ++i) {
+    EXPECT_EQ("DISCREPANCY_KIND_" + std::string(Name(report.found.discrepancies[i].kind)),
+              v1::DiscrepancyKind_Name(out.discrepancies(i).kind()));
+  }
+}
+
 }  // namespace
 }  // namespace wattmint::rpc

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/rpc/core_metrics.h"
+
+#include "core/base/status_macros.h"
+#include "core/domain/rejection.h"
+#include "core/mint/supply.h"
+
+#include <absl/status/status.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <utility>
+#include <vector>
+
+namespace wattmint::rpc {
+namespace {
+
+using domain::MintState;
+using prometheus::ClientMetric;
+using prometheus::MetricType;
+
+constexpr int kStatesMax = 8;
+
+double Seconds(base::Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+// Collects families in the order in which they are named.
+class Families {
+ public:
+  template <typename Number>
+  void Gauge(const char* name, const char* help, Number value) {
+    Add(name, help, MetricType::Gauge).gauge.value = static_cast<double>(value);
+  }
+  template <typename Number>
+  void Counter(const char* name, const char* help, Number value) {
+    Add(name, help, MetricType::Counter).counter.value = static_cast<double>(value);
+  }
+  // One more member of the family that was named last, or the first of a new one.
+  ClientMetric& Labelled(const char* name, const char* help, MetricType type, const char* label,
+                         std::string_view value) {
+    ClientMetric& metric = Add(name, help, type);
+    metric.label.push_back({label, std::string(value)});
+    return metric;
+  }
+  const std::vector<prometheus::MetricFamily>& all() const { return all_; }
+
+ private:
+  ClientMetric& Add(const char* name, const char* help, MetricType type) {
+    if (all_.empty() || all_.back().name != name) all_.push_back({name, help, type, {}});
+    return all_.back().metric.emplace_back();
+  }
+
+  std::vector<prometheus::MetricFamily> all_;
+};
+
+std::array<std::int64_t, kStatesMax + 1> CountByState(const store::TaskOverview& tasks) {
+  std::array<std::int64_t, kStatesMax + 1> counts{};
+  const auto count = [&counts](MintState state) -> std::int64_t& {
+    return counts[static_cast<std::size_t>(state)];
+  };
+  for (const domain::MintTask& task : tasks.in_work) ++count(task.state);
+  count(MintState::kPending) = tasks.sums.open - std::ssize(tasks.in_work);
+  count(MintState::kConfirmed) = tasks.sums.confirmed;
+  count(MintState::kParked) = tasks.sums.parked;
+  count(MintState::kRejected) = tasks.sums.rejected;
+  count(MintState::kNotApplicable) = tasks.sums.not_applicable;
+  return counts;
+}
+
+absl::Status AddSupply(const MetricSources& sources, Families& families) {
+  WATTMINT_ASSIGN_OR_RETURN(const mint::SupplyCheck check,
+                            mint::CheckSupply(sources.queries, sources.ledger));
+  families.Gauge("wattmint_ledger_supply_base_units",
+                 "Tokens on the ledger, in base units of 10^-9 GRX.",
+                 check.on_ledger.tokens.base_units());
+  families.Gauge("wattmint_confirmed_base_units", "Tokens that the log says were minted.",
+                 check.tasks.sums.confirmed_base_units);
+  families.Gauge("wattmint_in_work_base_units",
+                 "Tokens on the ledger whose tasks are about to be confirmed.",
+                 check.in_work.base_units());
+  families.Gauge("wattmint_unexplained_base_units",
+                 "Tokens on the ledger that nothing explains; anything but 0 is for a person.",
+                 check.unexplained_base_units);
+  const auto counts = CountByState(check.tasks);
+  for (std::size_t state = 1; state < counts.size(); ++state) {
+    families
+        .Labelled("wattmint_tasks", "Mint tasks; NOT_APPLICABLE: readings with nothing to mint.",
+                  MetricType::Gauge, "state", domain::Name(static_cast<MintState>(state)))
+        .gauge.value = static_cast<double>(counts[state]);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AddBacklog(const MetricSources& sources, Families& families) {
+  const mint::Minter::State state = sources.minter.state();
+  families.Gauge("wattmint_minting_paused", "1 while minting is paused.", state.paused ? 1 : 0);
+  WATTMINT_ASSIGN_OR_RETURN(const auto next_due, sources.queries.FindNextDue(!state.automatic));
+  const base::Duration age = next_due
+                                 ? std::max(sources.clock.Now() - *next_due, base::Duration::zero())
+                                 : base::Duration::zero();
+  families.Gauge("wattmint_oldest_due_seconds",
+                 "For how long the mint task has been due that was due first; 0: none is.",
+                 Seconds(age));
+  return absl::OkStatus();
+}
+
+void AddReadings(const ingest::IngestCounters& readings, Families& families) {
+  families.Counter("wattmint_readings_accepted_total", "Readings accepted since the start.",
+                   readings.accepted.load());
+  families.Counter("wattmint_readings_existed_total", "Readings that were accepted before.",
+                   readings.existed.load());
+  for (int number = 1; number <= domain::kRejectionsMax; ++number) {
+    families
+        .Labelled("wattmint_readings_rejected_total", "Readings refused since the start.",
+                  MetricType::Counter, "rejection",
+                  domain::Name(static_cast<domain::Rejection>(number)))
+        .counter.value =
+        static_cast<double>(readings.rejected[static_cast<std::size_t>(number)].load());
+  }
+}
+
+void AddReconciliations(const mint::ReconcileSchedule& reconciliations, Families& families) {
+  const mint::ReconcileSchedule::State state = reconciliations.state();
+  families.Counter("wattmint_reconcile_done_total", "Reconciliations of ledger and log.",
+                   state.done);
+  families.Counter("wattmint_reconcile_failed_total", "Reconciliations that could not be done.",
+                   state.failed);
+  if (!state.last) return;
+  families.Gauge("wattmint_reconcile_last_time_seconds", "When the last one ended, Unix time.",
+                 Seconds(state.last->end_time.time_since_epoch()));
+  families.Gauge("wattmint_reconcile_duration_seconds", "How long the last one took.",
+                 Seconds(state.last->duration));
+  families.Gauge("wattmint_reconcile_discrepancies",
+                 "Mints about which ledger and log disagreed; anything but 0 is for a person.",
+                 state.last->found.discrepancies_count);
+}
+
+std::string Collect(const MetricSources& sources) {
+  Families families;
+  AddReadings(sources.readings, families);
+  const absl::Status supply = AddSupply(sources, families);
+  const absl::Status backlog = AddBacklog(sources, families);
+  AddReconciliations(sources.reconciliations, families);
+  families.Gauge("wattmint_event_sequence", "Sequence of the newest event.", sources.hub.head());
+  families.Gauge("wattmint_streams", "Streams that are open.", sources.streams.size());
+  families.Gauge("wattmint_scrape_failed", "1 when a part of the values could not be read.",
+                 supply.ok() && backlog.ok() ? 0 : 1);
+  return prometheus::TextSerializer().Serialize(families.all());
+}
+
+}  // namespace
+
+std::string MetricsPage(const MetricSources& sources) {
+  // Nothing of ours throws; memory and the serializer may, and a scrape must not end the core.
+  try {
+    return Collect(sources);
+  } catch (const std::exception& exception) {
+    return std::string("# ") + exception.what() + "\nwattmint_scrape_failed 1\n";
+  }
+}
+
+}  // namespace wattmint::rpc

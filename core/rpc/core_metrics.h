@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/base/clock.h"
+#include "core/ingest/pipeline.h"
+#include "core/ledger/ledger.h"
+#include "core/mint/minter.h"
+#include "core/mint/reconcile_schedule.h"
+#include "core/rpc/live_streams.h"
+#include "core/store/queries.h"
+#include "core/stream/hub.h"
+
+#include <string>
+
+namespace wattmint::rpc {
+
+// What the metrics are read from, at the time of each scrape. Nothing is written, and the writer is
+// never waited for. README.md names them all.
+struct MetricSources {
+  store::Queries& queries;
+  ledger::Ledger& ledger;
+  base::Clock& clock;
+  const ingest::IngestCounters& readings;
+  const mint::Minter& minter;
+  const mint::ReconcileSchedule& reconciliations;
+  const stream::Hub& hub;
+  const LiveStreams& streams;
+};
+
+// In Prometheus' text format. Values that cannot be read now are left out, and
+// wattmint_scrape_failed is 1. Threads: any.
+std::string MetricsPage(const MetricSources& sources);
+
+}  // namespace wattmint::rpc
