@@ -46,6 +46,23 @@ Connection::Connection(const ConnectionOptions& options, Access access)
   if (options.pages_max > 0) {
     database_.exec(fmt::format("PRAGMA max_page_count = {}", options.pages_max));
   }
+  SettleLog();
+}
+
+void Connection::SettleLog() {
+  if (FoldLog() <= 0) return;
+  // Any commit begins the log anew, with a header that makes the old one void wherever some of it
+  // is still on the disk. Truncating it would not: that may be lost, and the old log be replayed.
+  const int version = database_.execAndGet("PRAGMA user_version").getInt();
+  database_.exec(fmt::format("PRAGMA user_version = {}", version));
+}
+
+int Connection::FoldLog() {
+  SQLite::Statement checkpoint(database_, "PRAGMA wal_checkpoint(RESTART)");
+  checkpoint.executeStep();
+  const bool is_busy = checkpoint.getColumn(0).getInt() != 0;
+  if (is_busy) throw SQLite::Exception("somebody reads the log, which must be folded", SQLITE_BUSY);
+  return checkpoint.getColumn(1).getInt();
 }
 
 SQLite::Statement& Connection::Prepared(const std::string& sql) {

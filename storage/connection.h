@@ -44,6 +44,12 @@ class Connection {
   SQLite::Statement& Prepared(const std::string& sql);
 
  private:
+  // Makes durable what the log holds, before anybody is told of it or builds on it: a program that
+  // died may have left there what it never synced, and where a sync failed the next one says OK.
+  void SettleLog();
+  // Writes all that the log holds into the file; how many pages those were.
+  int FoldLog();
+
   SQLite::Database database_;
   absl::flat_hash_map<std::string, std::unique_ptr<SQLite::Statement>> prepared_;
 };

@@ -118,6 +118,17 @@ TEST_F(DatabaseTest, SecondWriterIsToldThatTheDatabaseIsBusy) {
   EXPECT_THAT(second->journal().Begin(), StatusIs(absl::StatusCode::kUnavailable));
 }
 
+TEST_F(DatabaseTest, OpeningWaitsForWhoReadsALogThatIsToBeFolded) {
+  options_.connection.busy_ms = 1;
+  Register("m", "ada");
+  SQLite::Database reader(path());
+  reader.exec("BEGIN");
+  EXPECT_EQ(reader.execAndGet("SELECT count(*) FROM meters").getInt(), 1);
+  EXPECT_THAT(TryOpen(), StatusIs(absl::StatusCode::kUnavailable, HasSubstr("reads the log")));
+  reader.exec("COMMIT");
+  EXPECT_THAT(TryOpen(), IsOk());
+}
+
 TEST_F(DatabaseTest, InterruptedMigrationLeavesNothingBehind) {
   const char* const scripts[] = {"CREATE TABLE a (x)", "CREATE TABLE b (x); CREATE TABLE b (x)"};
   ConnectionOptions options;

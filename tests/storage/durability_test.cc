@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/assert.h"
+#include "tests/storage/durability_world.h"
+#include "tests/storage/storage_fixture.h"
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+#include <sqlite3.h>
+
+#include <charconv>
+#include <string_view>
+
+// What is left of both databases when the power goes, the program dies and the disk fails: many
+// random worlds, each told by its seed alone. By hand, for other worlds or more of them:
+//   storage_durability_test --seed=1 --cuts=1000000
+// A failure prints its seed; --seed=THAT --cuts=1 lives the same world again.
+namespace wattmint::storage {
+namespace {
+
+using Plant = DurabilityWorld::Plant;
+
+std::uint64_t first_seed = 1;
+std::int64_t cuts_wanted = 1'200;
+
+struct Trial {
+  DurabilityWorld::Counts counts;
+  std::uint64_t worlds = 0;
+  std::uint64_t failed_seed = 0;
+  absl::Status status;  // of the first world that failed
+};
+
+// Worlds from `first_seed` on, until one fails or the power was cut often enough.
+Trial Try(Plant plant, std::int64_t cuts) {
+  Trial trial;
+  while (trial.counts.power_cuts < cuts && trial.status.ok()) {
+    trial.failed_seed = first_seed + trial.worlds++;
+    DurabilityWorld world(trial.failed_seed, plant);
+    trial.status = world.Run();
+    trial.counts += world.counts();
+  }
+  return trial;
+}
+
+TEST(DurabilityTest, NothingAcknowledgedIsLostAndNothingIsHalf) {
+  const Trial trial = Try(Plant::kNone, cuts_wanted);
+  const DurabilityWorld::Counts& counts = trial.counts;
+  fmt::print(
+      "{} worlds from seed {}: {} power cuts ({} while opening), {} deaths, {} clean ends, {} "
+      "commits, {} failed, {} found and {} gone of those not acknowledged, {} disk errors\n",
+      trial.worlds, first_seed, counts.power_cuts, counts.power_cuts_while_opening, counts.deaths,
+      counts.clean_ends, counts.commits, counts.failed_commits, counts.found, counts.gone,
+      counts.disk_errors);
+  ASSERT_TRUE(trial.status.ok()) << "seed " << trial.failed_seed << ": " << trial.status;
+  if (cuts_wanted < 1'000) return;
+  EXPECT_GT(counts.power_cuts_while_opening, 50);
+  EXPECT_GT(counts.deaths, 50);
+  EXPECT_GT(counts.clean_ends, 50);
+  EXPECT_GT(counts.found, 50);
+  EXPECT_GT(counts.gone, 50);
+  EXPECT_GT(counts.disk_errors, 50);
+}
+
+TEST(DurabilityTest, SameSeedLivesTheSameWorld) {
+  const auto live = [](std::uint64_t seed) {
+    DurabilityWorld world(seed, Plant::kNone);
+    EXPECT_TRUE(world.Run().ok());
+    return world.trace();
+  };
+  EXPECT_EQ(live(first_seed), live(first_seed));
+  EXPECT_NE(live(first_seed), live(first_seed + 1));
+}
+
+// A program dies during a commit, at each of its writes and syncs; the next one sees the commit or
+// not, and the power goes. What was seen must still be there, although the first never synced it.
+TEST(DurabilityTest, WhatADeadProgramLeftIsDurableOnceItIsSeen) {
+  int seen = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    test::SimDisk disk(seed);
+    const test::SimVfs vfs("dead", disk);
+    Database::Options options;
+    options.connection.path = "wattmint.db";
+    options.connection.vfs = vfs.name();
+    auto database = Value(Database::Open(options));
+    const auto append = [&] {
+      const auto transaction = Value(database->journal().Begin());
+      Value(transaction->AppendEvent(std::string(5'000, 'e')));
+      return transaction->Commit();
+    };
+    Value(append());
+    for (std::int64_t change = 1;; ++change) {
+      disk.CutAfter(change);
+      const absl::Status status = append();
+      if (!disk.IsOff()) break;
+      database.reset();
+      disk.Restart();
+      database = Value(Database::Open(options));
+      const std::int64_t last = Value(database->event_log().GetBounds()).last;
+      if (!status.ok() && last > 1) ++seen;
+      disk.Cut();
+      database.reset();
+      disk.PowerUp();
+      database = Value(Database::Open(options));
+      ASSERT_EQ(Value(database->event_log().GetBounds()).last, last)
+          << "seed " << seed << ", change " << change;
+    }
+  }
+  EXPECT_GT(seen, 10);
+}
+
+// Each of these must be found, or the tests above prove nothing.
+class PlantTest : public testing::TestWithParam<std::pair<const char*, Plant>> {};
+
+TEST_P(PlantTest, IsFound) {
+  const Trial trial = Try(GetParam().second, 1'000);
+  EXPECT_FALSE(trial.status.ok()) << "not in " << trial.worlds << " worlds";
+  fmt::print("after {} power cuts: {}\n", trial.counts.power_cuts, trial.status.ToString());
+}
+
+INSTANTIATE_TEST_SUITE_P(Plants, PlantTest,
+                         testing::Values(std::pair("NoSync", Plant::kNoSync),
+                                         std::pair("NoLogSync", Plant::kNoLogSync),
+                                         std::pair("NoFileSync", Plant::kNoFileSync),
+                                         std::pair("NoDirectorySync", Plant::kNoDirectorySync),
+                                         std::pair("AcknowledgesEarly", Plant::kAcknowledgesEarly),
+                                         std::pair("CommitsHalf", Plant::kCommitsHalf)),
+                         [](const auto& instance) { return std::string(instance.param.first); });
+
+template <typename Number>
+bool TakeFlag(std::string_view argument, std::string_view name, Number& out) {
+  if (!argument.starts_with(name)) return false;
+  argument.remove_prefix(name.size());
+  const char* const end = argument.data() + argument.size();
+  const auto parsed = std::from_chars(argument.data(), end, out);
+  WATTMINT_ASSERT(parsed.ec == std::errc() && parsed.ptr == end, "{} wants a number", name);
+  return true;
+}
+
+}  // namespace
+}  // namespace wattmint::storage
+
+int main(int argc, char** argv) {
+  using namespace wattmint::storage;
+  testing::InitGoogleTest(&argc, argv);
+  for (int i = 1; i < argc; ++i) {
+    if (TakeFlag(argv[i], "--seed=", first_seed) || TakeFlag(argv[i], "--cuts=", cuts_wanted)) {
+      continue;
+    }
+    fmt::print(stderr, "{}: neither --seed=N nor --cuts=N\n", argv[i]);
+    return 2;
+  }
+  sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);  // a sixth of the time
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  spdlog::set_level(spdlog::level::off);  // each of thousands of faults would be logged
+  return RUN_ALL_TESTS();
+}
