@@ -103,6 +103,14 @@ absl::Status SqliteTransaction::SetRemainder(std::string_view meter_id,
   });
 }
 
+absl::StatusOr<domain::Energy> SqliteTransaction::GetSignedEnergy(std::int64_t day) {
+  static const std::string kSql = "SELECT energy FROM mint_days WHERE day = ?";
+  return Do("reading what was signed on a day", [&]() -> absl::StatusOr<domain::Energy> {
+    Run run(writer_.connection->Prepared(kSql), day);
+    return domain::Energy::FromNanoKwh(run.Next() ? run.Int64(0) : 0);
+  });
+}
+
 absl::Status SqliteTransaction::AddSignedEnergy(std::int64_t day, domain::Energy energy) {
   static const std::string kSql =
       "INSERT INTO mint_days (day, energy) VALUES (?1, ?2)"

@@ -55,6 +55,7 @@ class SqliteTransaction final : public store::Transaction {
                                   domain::MintState expected) override;
   absl::StatusOr<domain::Remainder> GetRemainder(std::string_view meter_id) override;
   absl::Status SetRemainder(std::string_view meter_id, domain::Remainder remainder) override;
+  absl::StatusOr<domain::Energy> GetSignedEnergy(std::int64_t day) override;
   absl::Status AddSignedEnergy(std::int64_t day, domain::Energy energy) override;
 
   absl::StatusOr<std::int64_t> InsertMeter(const domain::Meter& meter) override;

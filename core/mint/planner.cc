@@ -39,8 +39,10 @@ absl::StatusOr<Plan> Planner::Make(std::vector<MintTask> claimed, std::string ba
             .to_park = {},
             .to_reject = {},
             .fixed = {},
-            .remainders = {}};
+            .remainders = {},
+            .capped_day = {}};
   WATTMINT_ASSIGN_OR_RETURN(day_energy_, queries_.GetSignedEnergy(domain::DayOf(now)));
+  if (limits_.day_energy_max > Energy()) plan.capped_day = {domain::DayOf(now), day_energy_};
   for (MintTask& task : claimed) WATTMINT_RETURN_IF_ERROR(Place(std::move(task), now, plan));
   return plan;
 }

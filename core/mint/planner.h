@@ -13,6 +13,7 @@
 #include <absl/container/flat_hash_set.h>
 #include <absl/status/statusor.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,12 @@ struct Plan {
   // Tasks whose amount was fixed, and whose energy was counted for the day, by an earlier signing.
   absl::flat_hash_set<std::int64_t> fixed;
   absl::flat_hash_map<std::string, RemainderChange> remainders;  // by meter
+  // Where the cap of a day holds: what was signed before, on which day; another may come between.
+  struct DayEnergy {
+    std::int64_t day = 0;
+    domain::Energy before;
+  };
+  std::optional<DayEnergy> capped_day;
 };
 
 // Decides how much is minted for each task, and to which wallet, and whether it may be at all: here

@@ -73,7 +73,15 @@ absl::Status CountEnergy(store::WriteContext& context, const Plan& plan) {
     energy = *sum;
   }
   if (energy == domain::Energy()) return absl::OkStatus();
-  return context.transaction().AddSignedEnergy(domain::DayOf(context.now()), energy);
+  const std::int64_t day = domain::DayOf(context.now());
+  if (plan.capped_day) {
+    WATTMINT_ASSIGN_OR_RETURN(const domain::Energy stored,
+                              context.transaction().GetSignedEnergy(day));
+    if (day != plan.capped_day->day || stored != plan.capped_day->before) {
+      return base::Aborted("another mint of the day came between, or the day ended");
+    }
+  }
+  return context.transaction().AddSignedEnergy(day, energy);
 }
 
 }  // namespace

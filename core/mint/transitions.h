@@ -28,8 +28,8 @@ absl::StatusOr<std::vector<domain::MintTask>> WriteClaims(store::WriteContext& c
 absl::Status WriteReturns(store::WriteContext& context,
                           const std::vector<domain::MintTask>& claimed);
 
-// CLAIMED to what the plan says. kAborted, with nothing written, when a lease was lost or another
-// mint of the same meter came between.
+// CLAIMED to what the plan says. kAborted, with nothing written, when a lease was lost, or another
+// mint of the same meter, or of the same day if that is capped, came between.
 absl::Status WritePlan(store::WriteContext& context, const Plan& plan);
 
 // CLAIMED, whose lease is over, to PENDING; to PARKED after `attempts_max` attempts, since whoever

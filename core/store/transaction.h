@@ -112,7 +112,9 @@ class Transaction {
   // The part of a base unit that rounding left over for the meter; 0 at first.
   virtual absl::StatusOr<domain::Remainder> GetRemainder(std::string_view meter_id) = 0;
   virtual absl::Status SetRemainder(std::string_view meter_id, domain::Remainder remainder) = 0;
-  // Adds to what was signed on that day (domain::DayOf).
+  // Energy of the tasks that were signed on that day (domain::DayOf), each once.
+  virtual absl::StatusOr<domain::Energy> GetSignedEnergy(std::int64_t day) = 0;
+  // Adds to what was signed on that day.
   virtual absl::Status AddSignedEnergy(std::int64_t day, domain::Energy energy) = 0;
 
   // Meters. InsertMeter draws meter_ref. REQUIRES: the meter_id is new, or known, respectively.

@@ -78,6 +78,9 @@ class QueryPlanTest : Tracing, public StorageTest {
     Store(meter, Interval("m", 15, 15), {MintState::kParked, "why"});
     const std::int64_t unminted =
         Store(meter, Interval("m", 30, 15), MintState::kNotApplicable).row();
+    domain::Meter signing = meter;
+    signing.public_key = "key";
+    Store(signing, Interval("m", 45, 15));
     Write([&](auto& transaction) {
       Value(transaction.FindReading(meter.meter_ref, reading.start, reading.length));
       Value(transaction.FindLastStartingBefore(meter.meter_ref, reading.start));
@@ -92,6 +95,7 @@ class QueryPlanTest : Tracing, public StorageTest {
       Value(transaction.InsertTask(unminted, MintState::kPending, AtMinute(1)));
       Value(transaction.RaisePeak(meter.meter_ref, {reading.start, 1}));
       Value(transaction.FindPeak(meter.meter_ref));
+      Value(transaction.FindCounter(meter.meter_ref, "key"));
       Value(transaction.FindTask(task_id));
       Value(transaction.SetRemainder("m", Value(transaction.GetRemainder("m"))));
       Value(transaction.AddSignedEnergy(1, domain::Energy()));

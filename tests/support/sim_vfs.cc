@@ -195,7 +195,8 @@ constexpr sqlite3_io_methods kMethods = {2,
                                          nullptr,
                                          nullptr};
 
-// The files of which the platform's file system syncs the name with the first sync.
+// The files of which the platform's file system syncs the name with the first sync of each handle
+// that might have created it.
 constexpr int kLogs = SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL;
 
 }  // namespace

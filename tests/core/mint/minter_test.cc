@@ -534,6 +534,28 @@ TEST_F(MinterTest, WhatIsAboveTheCapOfADayWaitsForTheNext) {
   EXPECT_EQ(Supply(), 30'000'000'000);
 }
 
+TEST_F(MinterTest, TwoMintersTogetherKeepTheCapOfADay) {
+  engine_.mint_limits().day_energy_max = Engine::Value(domain::Energy::Parse("5"));
+  engine_.mint_limits().batch_max = 3;
+  Spoiler spoiler(engine_.ledger());
+  engine_.UseLedger(spoiler);
+  test::SeededRandom random(5);
+  Minter other(engine_.queue(), engine_.queries(), engine_.registry(), engine_.ledger(),
+               engine_.clock(), random, engine_.mint_limits());
+  SubmitHours("M1", 8, "1");
+  bool is_first = true;
+  spoiler.change_signed = [&](auto&, auto&) {
+    if (std::exchange(is_first, false)) EXPECT_THAT(other.WorkOnce(), IsOk());
+  };
+  EXPECT_THAT(engine_.minter().WorkOnce(), StatusIs(absl::StatusCode::kAborted));
+  EXPECT_EQ(Supply(), 3'000'000'000);
+  engine_.MintAll();
+  EXPECT_EQ(Supply(), 5'000'000'000);
+  engine_.clock().Advance(std::chrono::days(1));
+  engine_.MintAll();
+  EXPECT_EQ(Supply(), 8'000'000'000);
+}
+
 // B22, S2-55.
 TEST_F(MinterTest, AWalletThatIsNoneIsForAPerson) {
   domain::Meter meter = engine_.Register("M3", "carol");

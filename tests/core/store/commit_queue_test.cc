@@ -117,6 +117,9 @@ class FlakyTransaction final : public Transaction {
   absl::Status SetRemainder(std::string_view meter, domain::Remainder remainder) override {
     return real_->SetRemainder(meter, remainder);
   }
+  absl::StatusOr<domain::Energy> GetSignedEnergy(std::int64_t day) override {
+    return real_->GetSignedEnergy(day);
+  }
   absl::Status AddSignedEnergy(std::int64_t day, domain::Energy energy) override {
     return real_->AddSignedEnergy(day, energy);
   }
