@@ -182,7 +182,7 @@ def plant(root, path):
             sys.exit(f"{path}: the place of the planted bug {name} is there {text.count(piece)} "
                      f"times, not once:\n{piece}\nSee tests/simulation/plant_bugs.py.")
         text = text.replace(piece, mistake.replace("PLANTED", IS.format(name)))
-    return f'#include "tests/simulation/planted.h"\n#line 1 "{root / path}"\n{text}'
+    return f'#include "tests/simulation/planted.h"\n{text}'
 
 
 def main(arguments):
