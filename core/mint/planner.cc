@@ -83,6 +83,12 @@ absl::StatusOr<bool> Planner::IsHeldBack(MintTask& task, domain::Time now, Plan&
   if (plan.fixed.contains(task.task_id)) return false;
   const auto day_energy = day_energy_.CheckedAdd(task.energy);
   const bool is_capped = limits_.day_energy_max > Energy();
+  if (is_capped && task.energy > limits_.day_energy_max) {
+    PutInto(plan.to_park, std::move(task),
+            fmt::format("CAP_PER_DAY: above the {} kWh of a whole day",
+                        limits_.day_energy_max.ToString()));
+    return true;
+  }
   if (!day_energy || (is_capped && *day_energy > limits_.day_energy_max)) {
     task.next_attempt = NextDay(now);
     PutInto(plan.to_defer, std::move(task),

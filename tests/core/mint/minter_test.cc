@@ -523,6 +523,15 @@ TEST_F(MinterTest, AReadingAboveTheCapIsParkedAndHoldsUpNobody) {
   ExpectMintedOnce(tasks, 50'000'000'000);
 }
 
+TEST_F(MinterTest, AReadingAboveTheCapOfAWholeDayIsForAPerson) {
+  engine_.mint_limits().day_energy_max = Engine::Value(domain::Energy::Parse("25"));
+  engine_.UseLedger(engine_.ledger());
+  const auto tasks = SubmitHours("M1", 1, "25.000000001");
+  engine_.MintAll();
+  EXPECT_EQ(Task(tasks[0]).state, MintState::kParked) << "no day would be long enough";
+  EXPECT_THAT(Task(tasks[0]).reason, HasSubstr("CAP_PER_DAY"));
+}
+
 TEST_F(MinterTest, WhatIsAboveTheCapOfADayWaitsForTheNext) {
   engine_.mint_limits().day_energy_max = Engine::Value(domain::Energy::Parse("25"));
   engine_.UseLedger(engine_.ledger());
@@ -545,7 +554,9 @@ TEST_F(MinterTest, TwoMintersTogetherKeepTheCapOfADay) {
   SubmitHours("M1", 8, "1");
   bool is_first = true;
   spoiler.change_signed = [&](auto&, auto&) {
-    if (std::exchange(is_first, false)) EXPECT_THAT(other.WorkOnce(), IsOk());
+    if (std::exchange(is_first, false)) {
+      EXPECT_THAT(other.WorkOnce(), IsOk());
+    }
   };
   EXPECT_THAT(engine_.minter().WorkOnce(), StatusIs(absl::StatusCode::kAborted));
   EXPECT_EQ(Supply(), 3'000'000'000);
