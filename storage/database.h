@@ -25,7 +25,11 @@ class Database {
   };
   // Creates the file, or brings it up to date. Errors: those of Migrate().
   static absl::StatusOr<std::unique_ptr<Database>> Open(const Options& options);
+  // Only to look: changes nothing, also beside a core that runs on the file. Errors: those of
+  // CheckNewest(); kDataLoss for a file without its identity.
+  static absl::StatusOr<std::unique_ptr<Database>> OpenToRead(const Options& options);
 
+  // REQUIRES: opened by Open().
   store::Journal& journal() { return *journal_; }
   store::EventLog& event_log() { return event_log_; }
   store::Queries& queries() { return queries_; }

@@ -46,4 +46,16 @@ absl::Status Migrate(Connection& connection, const Schema& schema) {
   });
 }
 
+absl::Status CheckNewest(Connection& connection, const Schema& schema) {
+  SQLite::Database& database = connection.database();
+  return Guarded(fmt::format("reading the version of {}", database.getFilename()), [&] {
+    WATTMINT_RETURN_IF_ERROR(CheckKind(database, schema));
+    const auto version = std::size_t{database.execAndGet("PRAGMA user_version").getUInt()};
+    if (version == schema.scripts.size()) return absl::OkStatus();
+    return base::FailedPrecondition(
+        "{} has schema version {}, not {}: start a core on it once, which brings it up to date",
+        database.getFilename(), version, schema.scripts.size());
+  });
+}
+
 }  // namespace wattmint::storage

@@ -22,4 +22,8 @@ struct Schema {
 // ToStatus().
 absl::Status Migrate(Connection& connection, const Schema& schema);
 
+// For a connection that only reads: that the database has the newest version already.
+// Errors: as Migrate(), and kFailedPrecondition for an older one.
+absl::Status CheckNewest(Connection& connection, const Schema& schema);
+
 }  // namespace wattmint::storage

@@ -87,15 +87,19 @@ absl::StatusOr<LedgerHead> Extend(Connection& connection, const LedgerHead& head
   return LedgerHead{entry.height, entry.hash, *supply};
 }
 
-std::string EnsureLedgerId(Connection& connection) {
+void EnsureLedgerId(Connection& connection) {
   base::SystemRandom random;
   const base::Uuid drawn = RandomUuid(random);
   Run(connection.Prepared("INSERT OR IGNORE INTO meta (only, ledger_id) VALUES (1, ?)"),
       Blob::Of(drawn.bytes))
       .Execute();
+}
+
+absl::Status ReadLedgerId(Connection& connection, std::string& ledger_id) {
   Run run(connection.Prepared("SELECT ledger_id FROM meta"));
-  run.Next();
-  return base::Uuid{run.Bytes<16>(0)}.ToString();
+  if (!run.Next()) return base::DataLoss("the ledger has lost its identity");
+  ledger_id = base::Uuid{run.Bytes<16>(0)}.ToString();
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -113,18 +117,28 @@ auto SqliteLedgerBook::Do(std::string_view doing, Work work) {
 
 absl::Status SqliteLedgerBook::Prepare() {
   if (connection_ != nullptr) return absl::OkStatus();
-  WATTMINT_ASSIGN_OR_RETURN(auto opened, Connection::Open(options_, Access::kWrite));
-  WATTMINT_RETURN_IF_ERROR(Migrate(*opened, kLedgerSchema));
+  WATTMINT_ASSIGN_OR_RETURN(auto opened, Connection::Open(options_, access_));
+  WATTMINT_RETURN_IF_ERROR(access_ == Access::kWrite ? Migrate(*opened, kLedgerSchema)
+                                                     : CheckNewest(*opened, kLedgerSchema));
   connection_ = std::move(opened);
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<SqliteLedgerBook>> SqliteLedgerBook::Open(
     const ConnectionOptions& options) {
-  std::unique_ptr<SqliteLedgerBook> book(new SqliteLedgerBook(options));
+  std::unique_ptr<SqliteLedgerBook> book(new SqliteLedgerBook(options, Access::kWrite));
   WATTMINT_RETURN_IF_ERROR(book->Do("opening the ledger", [&](Connection& connection) {
-    book->ledger_id_ = EnsureLedgerId(connection);
-    return absl::OkStatus();
+    EnsureLedgerId(connection);
+    return ReadLedgerId(connection, book->ledger_id_);
+  }));
+  return book;
+}
+
+absl::StatusOr<std::unique_ptr<SqliteLedgerBook>> SqliteLedgerBook::OpenToRead(
+    const ConnectionOptions& options) {
+  std::unique_ptr<SqliteLedgerBook> book(new SqliteLedgerBook(options, Access::kRead));
+  WATTMINT_RETURN_IF_ERROR(book->Do("opening the ledger", [&](Connection& connection) {
+    return ReadLedgerId(connection, book->ledger_id_);
   }));
   return book;
 }
@@ -178,6 +192,14 @@ absl::StatusOr<domain::TokenAmount> SqliteLedgerBook::GetBalance(std::string_vie
               Run run(connection.Prepared(kSql), wallet_address);
               return domain::TokenAmount::FromBaseUnits(run.Next() ? run.Int64(0) : 0);
             });
+}
+
+absl::StatusOr<domain::TokenAmount> SqliteLedgerBook::SumBalances() {
+  return Do("summing balances", [](Connection& connection) -> absl::StatusOr<domain::TokenAmount> {
+    Run run(connection.Prepared("SELECT coalesce(sum(balance), 0) FROM wallets"));
+    run.Next();
+    return domain::TokenAmount::FromBaseUnits(run.Int64(0));
+  });
 }
 
 }  // namespace wattmint::storage

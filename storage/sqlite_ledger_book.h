@@ -20,6 +20,10 @@ class SqliteLedgerBook final : public store::LedgerBook {
  public:
   // Creates the file, or brings it up to date. Errors: those of Migrate().
   static absl::StatusOr<std::unique_ptr<SqliteLedgerBook>> Open(const ConnectionOptions& options);
+  // Only to look: Append() fails, and nothing is changed, also beside a core that runs on the file.
+  // Errors: those of CheckNewest(); kDataLoss for a file without its identity.
+  static absl::StatusOr<std::unique_ptr<SqliteLedgerBook>> OpenToRead(
+      const ConnectionOptions& options);
 
   std::string ledger_id() const override { return ledger_id_; }
   absl::StatusOr<store::LedgerHead> GetHead() override;
@@ -28,9 +32,11 @@ class SqliteLedgerBook final : public store::LedgerBook {
   absl::StatusOr<std::vector<store::LedgerEntry>> Read(std::int64_t from,
                                                        std::size_t count_max) override;
   absl::StatusOr<domain::TokenAmount> GetBalance(std::string_view wallet_address) override;
+  absl::StatusOr<domain::TokenAmount> SumBalances() override;
 
  private:
-  explicit SqliteLedgerBook(ConnectionOptions options) : options_(std::move(options)) {}
+  SqliteLedgerBook(ConnectionOptions options, Access access)
+      : options_(std::move(options)), access_(access) {}
 
   // Runs `work(connection)` under the mutex.
   template <typename Work>
@@ -38,6 +44,7 @@ class SqliteLedgerBook final : public store::LedgerBook {
   absl::Status Prepare() WATTMINT_REQUIRES(mutex_);
 
   const ConnectionOptions options_;
+  const Access access_;
   std::string ledger_id_;
   base::Mutex mutex_;  // guards the connection
   std::unique_ptr<Connection> connection_ WATTMINT_GUARDED_BY(mutex_);

@@ -56,6 +56,8 @@ class LedgerBook {
                                                         std::size_t count_max) = 0;
   // Zero for a wallet that never had any.
   virtual absl::StatusOr<domain::TokenAmount> GetBalance(std::string_view wallet_address) = 0;
+  // What all wallets hold together.
+  virtual absl::StatusOr<domain::TokenAmount> SumBalances() = 0;
 };
 
 }  // namespace wattmint::store

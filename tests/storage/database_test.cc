@@ -129,6 +129,42 @@ TEST_F(DatabaseTest, OpeningWaitsForWhoReadsALogThatIsToBeFolded) {
   EXPECT_THAT(TryOpen(), IsOk());
 }
 
+TEST_F(DatabaseTest, IsOpenedToReadBesideItsWriter) {
+  Register("m", "ada");
+  const auto reader = Value(Database::OpenToRead(options_));
+  EXPECT_THAT(Value(reader->queries().LoadMeters()), testing::SizeIs(1));
+  Register("n", "ada");
+  EXPECT_THAT(Value(reader->queries().LoadMeters()), testing::SizeIs(2));
+}
+
+// What a core that was killed left in the log counts, and stays.
+TEST_F(DatabaseTest, IsOpenedToReadAfterACrash) {
+  Register("m", "ada");
+  const std::string crashed = (dir_ / "crashed.db").string();
+  for (const char* suffix : {"", "-wal"}) {
+    std::filesystem::copy_file(path() + suffix, crashed + suffix);
+  }
+  options_.connection.path = crashed;
+  const auto size = std::filesystem::file_size(crashed);
+  EXPECT_THAT(Value(Value(Database::OpenToRead(options_))->queries().LoadMeters()),
+              testing::SizeIs(1));
+  EXPECT_EQ(std::filesystem::file_size(crashed), size);
+  EXPECT_GT(std::filesystem::file_size(crashed + "-wal"), 0u);
+}
+
+TEST_F(DatabaseTest, WhatIsNotUpToDateIsNotOpenedToRead) {
+  const auto open = [this] { return Database::OpenToRead(options_); };
+  Tamper("PRAGMA user_version = 1");
+  EXPECT_THAT(open(), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("start a core")));
+  Tamper("PRAGMA user_version = 99");
+  EXPECT_THAT(open(), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("newer")));
+  Tamper("PRAGMA application_id = 7");
+  EXPECT_THAT(open(), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("kind")));
+  options_.connection.path = (dir_ / "none.db").string();
+  EXPECT_THAT(open(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_FALSE(std::filesystem::exists(options_.connection.path));
+}
+
 TEST_F(DatabaseTest, InterruptedMigrationLeavesNothingBehind) {
   const char* const scripts[] = {"CREATE TABLE a (x)", "CREATE TABLE b (x); CREATE TABLE b (x)"};
   ConnectionOptions options;
