@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 #include "cli/core_link.h"
-#include "cli/data_directory.h"
+#include "cli/ledger_verification.h"
 #include "cli/message_tables.h"
-#include "cli/progress.h"
-#include "core/base/base58.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
-#include "core/ledger/embedded_ledger.h"
-#include "storage/sqlite_ledger_book.h"
 #include "wattmint/v1/mint.grpc.pb.h"
 #include "wattmint/v1/reading.grpc.pb.h"
 
 #include <CLI/App.hpp>
 
 #include <chrono>
-#include <filesystem>
 #include <memory>
 
 namespace wattmint::cli {
@@ -26,8 +21,7 @@ constexpr std::chrono::hours kReconcileTimeout{1};  // it takes as long as there
 struct LedgerFlags {
   std::vector<std::string> wallets;
   std::string meter_id;
-  std::string file;
-  std::string public_key;
+  VerificationOrder verification;
 };
 
 absl::StatusOr<ExitCode> Supply(const LedgerFlags&, CommandContext& context) {
@@ -91,40 +85,8 @@ absl::StatusOr<ExitCode> Reconcile(const LedgerFlags&, CommandContext& context) 
   return base::DataLoss("ledger and log disagree in {} mints", CountText(r.discrepancies_count()));
 }
 
-// The key that was asked for, else the one that the ledger of the data directory began with.
-absl::StatusOr<std::string> PublicKey(const LedgerFlags& flags, const DataDirectory& data) {
-  if (!flags.public_key.empty()) return flags.public_key;
-  WATTMINT_ASSIGN_OR_RETURN(const auto known, data.FindLedgerPublicKey());
-  if (known) return base::EncodeBase58(*known);
-  return base::InvalidArgument(
-      "there is no ledger.pub beside the ledger; say whose signatures to check: --public-key");
-}
-
 absl::StatusOr<ExitCode> Verify(const LedgerFlags& flags, CommandContext& context) {
-  const DataDirectory data(context.settings.values.data_directory);
-  storage::ConnectionOptions options;
-  options.path = flags.file.empty() ? data.ledger().string() : flags.file;
-  if (!std::filesystem::exists(options.path)) {
-    return base::NotFound("{} is not there; name the core's --data, or a --file", options.path);
-  }
-  WATTMINT_ASSIGN_OR_RETURN(const auto book, storage::SqliteLedgerBook::Open(options));
-  WATTMINT_ASSIGN_OR_RETURN(const std::string key, PublicKey(flags, data));
-  WATTMINT_ASSIGN_OR_RETURN(const store::LedgerHead head, book->GetHead());
-  base::SystemClock clock;
-  Progress progress(context.error, clock);
-  WATTMINT_ASSIGN_OR_RETURN(
-      const ledger::Supply supply, ledger::VerifyBook(*book, key, [&](std::int64_t height) {
-        progress.Update(height, static_cast<double>(height) / static_cast<double>(head.height));
-      }));
-  context.output.Json({{"verified", true},
-                       {"mints", std::to_string(supply.mints)},
-                       {"supply_base_units", std::to_string(supply.tokens.base_units())},
-                       {"public_key", key},
-                       {"ledger_id", book->ledger_id()}});
-  context.output.Line(fmt::format(
-      "{}: {} mints, {} GRX; the chain, every signature of {} and the balances are right",
-      options.path, CountText(supply.mints), supply.tokens.ToString(), key));
-  return ExitCode::kOk;
+  return VerifyLedger(flags.verification, context);
 }
 
 CommandBody Body(absl::StatusOr<ExitCode> (*run)(const LedgerFlags&, CommandContext&),
@@ -156,11 +118,15 @@ void DeclareLedger(CLI::App& app, CommandLine& line) {
   line.Command(*command, kClientScope, Body(Reconcile, flags));
 
   command = app.add_subcommand(
-      "verify", "check the ledger's file, without a core: chain, signatures, balances");
-  command->add_option("--file", flags->file, "the file; if not given, ledger.db of --data")
+      "verify",
+      "check the files, without a core: the ledger's chain, signatures and balances, and that the "
+      "log agrees with it; ends with 1 and names the first thing that is wrong");
+  command
+      ->add_option("--file", flags->verification.file,
+                   "only this ledger; if not given, ledger.db and wattmint.db of --data")
       ->type_name("FILE");
   command
-      ->add_option("--public-key", flags->public_key,
+      ->add_option("--public-key", flags->verification.public_key,
                    "whose signatures; if not given, those of ledger.pub of --data")
       ->type_name("KEY");
   line.Command(*command, kClientScope, Body(Verify, flags));

@@ -7,8 +7,6 @@
 #include "core/base/status_macros.h"
 #include "core/domain/ids.h"
 
-#include <absl/container/flat_hash_set.h>
-
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -16,15 +14,8 @@
 namespace wattmint::ledger {
 namespace {
 
-constexpr std::size_t kVerifyPage = 4'096;  // entries in memory at once
-
 Receipt ReceiptFor(const store::LedgerEntry& entry, Verdict verdict) {
   return {verdict, entry.tokens, base::EncodeBase58(entry.signature), entry.height, 0};
-}
-
-LedgerMint MintOf(const store::LedgerEntry& entry) {
-  return {entry.idempotency_key, entry.wallet_address, entry.tokens,
-          base::EncodeBase58(entry.signature), entry.height};
 }
 
 Receipt Repeated(const store::LedgerEntry& entry, const MintOrder& order) {
@@ -37,18 +28,10 @@ absl::Status Unknown(const absl::Status& trouble) {
   return base::Unavailable("the ledger did not confirm: {}", base::Message(trouble));
 }
 
-// Whether the entry says the same as the bytes that were signed.
-bool AgreesWithText(const store::LedgerEntry& entry, std::string_view ledger_id) {
-  const auto text = MintText::Parse(entry.signed_bytes);
-  return text.ok() && text->ledger_id == ledger_id &&
-         text->order.idempotency_key == entry.idempotency_key &&
-         text->order.wallet_address == entry.wallet_address && text->order.tokens == entry.tokens;
-}
-
 }  // namespace
 
 EmbeddedLedger::EmbeddedLedger(store::LedgerBook& book, base::Clock& clock, Signer& signer)
-    : book_(book), clock_(clock), signer_(signer), ledger_id_(book.ledger_id()) {}
+    : book_(book), reader_(book), clock_(clock), signer_(signer), ledger_id_(book.ledger_id()) {}
 
 std::string EmbeddedLedger::public_key() const { return base::EncodeBase58(signer_.public_key()); }
 
@@ -146,36 +129,6 @@ absl::StatusOr<Receipt> EmbeddedLedger::Decide(const SignedMint& mint,
   return ReceiptFor(fresh.back(), Verdict::kMinted);
 }
 
-absl::StatusOr<Supply> EmbeddedLedger::GetSupply() {
-  WATTMINT_ASSIGN_OR_RETURN(const store::LedgerHead head, book_.GetHead());
-  return Supply{head.supply, head.height};
-}
-
-absl::StatusOr<Findings> EmbeddedLedger::LookUp(std::span<const std::string> idempotency_keys) {
-  // The head first: what is found may be newer than it, what is not found is not below it.
-  WATTMINT_ASSIGN_OR_RETURN(const store::LedgerHead head, book_.GetHead());
-  Findings findings{.final_height = head.height, .mints = {}};
-  findings.mints.reserve(idempotency_keys.size());
-  for (const std::string& key : idempotency_keys) {
-    WATTMINT_ASSIGN_OR_RETURN(const auto entry, book_.Find(key));
-    findings.mints.push_back(entry ? std::optional(MintOf(*entry)) : std::nullopt);
-  }
-  return findings;
-}
-
-absl::StatusOr<std::vector<LedgerMint>> EmbeddedLedger::ListMints(std::int64_t from,
-                                                                  std::size_t count_max) {
-  WATTMINT_ASSIGN_OR_RETURN(const auto entries, book_.Read(from, count_max));
-  std::vector<LedgerMint> mints;
-  mints.reserve(entries.size());
-  for (const store::LedgerEntry& entry : entries) mints.push_back(MintOf(entry));
-  return mints;
-}
-
-absl::StatusOr<domain::TokenAmount> EmbeddedLedger::GetBalance(std::string_view wallet_address) {
-  return book_.GetBalance(wallet_address);
-}
-
 absl::Status CheckKey(store::LedgerBook& book, const Ed25519PublicKey& key) {
   WATTMINT_ASSIGN_OR_RETURN(const store::LedgerHead head, book.GetHead());
   if (head.height == 0) return absl::OkStatus();
@@ -187,41 +140,6 @@ absl::Status CheckKey(store::LedgerBook& book, const Ed25519PublicKey& key) {
       "ledger entry {} was not signed by key {}; a ledger goes on with the key that it began with, "
       "so bring that one back",
       head.height, base::EncodeBase58(key));
-}
-
-absl::StatusOr<Supply> VerifyBook(store::LedgerBook& book, std::string_view public_key,
-                                  const std::function<void(std::int64_t)>& progress) {
-  WATTMINT_ASSIGN_OR_RETURN(const Ed25519PublicKey key, base::DecodeBase58Array<32>(public_key));
-  const std::string ledger_id = book.ledger_id();
-  WATTMINT_ASSIGN_OR_RETURN(const store::LedgerHead head, book.GetHead());
-  absl::flat_hash_set<std::string> keys;
-  store::Hash previous{};
-  Supply supply;
-  while (supply.mints < head.height) {
-    WATTMINT_ASSIGN_OR_RETURN(const auto entries, book.Read(supply.mints + 1, kVerifyPage));
-    if (entries.empty()) return base::DataLoss("ledger entry {} is missing", supply.mints + 1);
-    for (const store::LedgerEntry& entry : entries) {
-      const std::int64_t height = supply.mints + 1;
-      const auto sum = supply.tokens.CheckedAdd(entry.tokens);
-      const std::string_view wrong =
-          entry.height != height              ? "is missing"
-          : entry.previous_hash != previous   ? "does not continue the chain"
-          : entry.hash != HashEntry(entry)    ? "does not match its hash"
-          : !AgreesWithText(entry, ledger_id) ? "differs from what was signed"
-          : !VerifyEd25519(key, entry.signed_bytes, entry.signature) ? "has a wrong signature"
-          : !keys.insert(entry.idempotency_key).second               ? "mints a key again"
-          : !sum                                                     ? "overflows the supply"
-                                                                     : "";
-      if (!wrong.empty()) return base::DataLoss("ledger entry {} {}", height, wrong);
-      previous = entry.hash;
-      supply = {*sum, height};
-    }
-    progress(supply.mints);
-  }
-  if (supply.tokens != head.supply || previous != head.hash) {
-    return base::DataLoss("the ledger's head does not follow from its entries");
-  }
-  return supply;
 }
 
 }  // namespace wattmint::ledger

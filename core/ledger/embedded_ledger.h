@@ -3,13 +3,13 @@
 
 #include "core/base/clock.h"
 #include "core/base/mutex.h"
+#include "core/ledger/book_reader.h"
 #include "core/ledger/ed25519.h"
 #include "core/ledger/ledger.h"
 #include "core/ledger/mint_text.h"
 #include "core/ledger/signer.h"
 #include "core/store/ledger_book.h"
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,11 +29,17 @@ class EmbeddedLedger final : public Ledger {
   std::string public_key() const override;
   std::vector<absl::StatusOr<SignedMint>> Sign(std::span<const MintOrder> orders) override;
   std::vector<absl::StatusOr<Receipt>> Submit(std::span<const SignedMint> mints) override;
-  absl::StatusOr<Supply> GetSupply() override;
-  absl::StatusOr<Findings> LookUp(std::span<const std::string> idempotency_keys) override;
+  absl::StatusOr<Supply> GetSupply() override { return reader_.GetSupply(); }
+  absl::StatusOr<Findings> LookUp(std::span<const std::string> idempotency_keys) override {
+    return reader_.LookUp(idempotency_keys);
+  }
   absl::StatusOr<std::vector<LedgerMint>> ListMints(std::int64_t from,
-                                                    std::size_t count_max) override;
-  absl::StatusOr<domain::TokenAmount> GetBalance(std::string_view wallet_address) override;
+                                                    std::size_t count_max) override {
+    return reader_.ListMints(from, count_max);
+  }
+  absl::StatusOr<domain::TokenAmount> GetBalance(std::string_view wallet_address) override {
+    return reader_.GetBalance(wallet_address);
+  }
 
  private:
   struct Checked {
@@ -49,6 +55,7 @@ class EmbeddedLedger final : public Ledger {
                                  std::vector<store::LedgerEntry>& fresh) const;
 
   store::LedgerBook& book_;
+  BookReader reader_;
   base::Clock& clock_;
   Signer& signer_;
   const std::string ledger_id_;
@@ -58,11 +65,5 @@ class EmbeddedLedger final : public Ledger {
 // Whether a book goes on with this key: its newest entry was signed by it, or it has none. Errors:
 // kFailedPrecondition if another key signed it; those of the book.
 absl::Status CheckKey(store::LedgerBook& book, const Ed25519PublicKey& key);
-
-// Walks a book from its first entry: heights, hash chain, texts, signatures, keys that come twice,
-// the sum. Calls `progress` now and then with the height that was reached. Errors: kDataLoss names
-// the first entry that is wrong, and how; kInvalidArgument for a key that is none.
-absl::StatusOr<Supply> VerifyBook(store::LedgerBook& book, std::string_view public_key,
-                                  const std::function<void(std::int64_t)>& progress);
 
 }  // namespace wattmint::ledger

@@ -66,6 +66,18 @@ struct Supply {
   std::int64_t mints = 0;
 };
 
+// What is on a ledger, for whoever only looks. Threads: any. Errors: the environment's.
+class LedgerReader {
+ public:
+  virtual ~LedgerReader() = default;
+  virtual absl::StatusOr<Supply> GetSupply() = 0;
+  virtual absl::StatusOr<Findings> LookUp(std::span<const std::string> idempotency_keys) = 0;
+  // Mints at `from` (included) and above, by height.
+  virtual absl::StatusOr<std::vector<LedgerMint>> ListMints(std::int64_t from,
+                                                            std::size_t count_max) = 0;
+  virtual absl::StatusOr<domain::TokenAmount> GetBalance(std::string_view wallet_address) = 0;
+};
+
 // Where tokens live. The same protocol for the embedded ledger and for a chain: sign, make the
 // bytes durable, send, and send the same bytes again when the outcome is unknown; sign anew only
 // when the bytes are void: LookUp() does not find the key at a final height above their expiry.
@@ -74,9 +86,8 @@ struct Supply {
 // Errors: kInvalidArgument permanent (such as a wallet that is none); kAborted transient, and
 // certainly not taken; kResourceExhausted no funds, so that nothing can be minted now; whatever
 // else unknown, send the same again.
-class Ledger {
+class Ledger : public LedgerReader {
  public:
-  virtual ~Ledger() = default;
   virtual std::string_view name() const = 0;
   virtual std::string public_key() const = 0;  // base58
   // One answer for each, in order, so that one bad order does not stop the others. Nothing is sent:
@@ -84,12 +95,6 @@ class Ledger {
   virtual std::vector<absl::StatusOr<SignedMint>> Sign(std::span<const MintOrder> orders) = 0;
   // One answer for each, in order.
   virtual std::vector<absl::StatusOr<Receipt>> Submit(std::span<const SignedMint> mints) = 0;
-  virtual absl::StatusOr<Supply> GetSupply() = 0;
-  virtual absl::StatusOr<Findings> LookUp(std::span<const std::string> idempotency_keys) = 0;
-  // Mints at `from` (included) and above, by height.
-  virtual absl::StatusOr<std::vector<LedgerMint>> ListMints(std::int64_t from,
-                                                            std::size_t count_max) = 0;
-  virtual absl::StatusOr<domain::TokenAmount> GetBalance(std::string_view wallet_address) = 0;
 };
 
 }  // namespace wattmint::ledger

@@ -29,7 +29,7 @@ struct Pair {
 
 class Comparison {
  public:
-  Comparison(store::Queries& queries, ledger::Ledger& ledger, const ReconcileOptions& options)
+  Comparison(store::Queries& queries, ledger::LedgerReader& ledger, const ReconcileOptions& options)
       : queries_(queries), ledger_(ledger), options_(options) {}
 
   absl::StatusOr<Reconciliation> Run() {
@@ -62,7 +62,7 @@ class Comparison {
       if (findings.mints[i]) continue;
       WATTMINT_ASSIGN_OR_RETURN(const Pair now, LookAgain(keys[i]));
       if (!now.task || now.task->state != MintState::kConfirmed || now.mint) continue;
-      WATTMINT_RETURN_IF_ERROR(AddTo(found_.confirmed, now.task->tokens));
+      WATTMINT_RETURN_IF_ERROR(AddConfirmed(*now.task));
       Add(DiscrepancyKind::kMissingOnLedger, keys[i], now);
     }
     return absl::OkStatus();
@@ -114,7 +114,7 @@ class Comparison {
     if (is_further) return Add(DiscrepancyKind::kMintedAgain, pair);
     if (IsTheMintOf(task, *mint)) return CountConfirmed(pair);
     if (task->state == MintState::kConfirmed) {
-      WATTMINT_RETURN_IF_ERROR(AddTo(found_.confirmed, task->tokens));
+      WATTMINT_RETURN_IF_ERROR(AddConfirmed(*task));
       return Add(DiscrepancyKind::kDifferent, pair);
     }
     if (IsInWork(task->state) && Agree(*task, *mint)) return AddTo(found_.in_work, mint->tokens);
@@ -128,7 +128,7 @@ class Comparison {
 
   absl::Status CountConfirmed(const Pair& pair) {
     const MintTask& task = *pair.task;
-    WATTMINT_RETURN_IF_ERROR(AddTo(found_.confirmed, task.tokens));
+    WATTMINT_RETURN_IF_ERROR(AddConfirmed(task));
     const bool follows = options_.ratios.empty() ||
                          std::ranges::any_of(options_.ratios, [&task](const domain::Ratio& ratio) {
                            return domain::FollowsFrom(task.tokens, task.energy, ratio);
@@ -178,15 +178,21 @@ class Comparison {
     return base::Cancelled("the reconciliation was ended after {} mints", found_.mints_checked);
   }
 
-  static absl::Status AddTo(TokenAmount& sum, TokenAmount tokens) {
-    const auto total = sum.CheckedAdd(tokens);
+  absl::Status AddConfirmed(const MintTask& task) {
+    WATTMINT_RETURN_IF_ERROR(AddTo(found_.confirmed_energy, task.energy));
+    return AddTo(found_.confirmed, task.tokens);
+  }
+
+  template <typename Amount>
+  static absl::Status AddTo(Amount& sum, Amount amount) {
+    const auto total = sum.CheckedAdd(amount);
     if (!total) return base::DataLoss("the ledger's mints overflow their sum");
     sum = *total;
     return absl::OkStatus();
   }
 
   store::Queries& queries_;
-  ledger::Ledger& ledger_;
+  ledger::LedgerReader& ledger_;
   const ReconcileOptions& options_;
   Reconciliation found_;
 };
@@ -227,7 +233,7 @@ std::int64_t Reconciliation::UnexplainedBaseUnits() const {
   return Unexplained(on_ledger, confirmed, in_work);
 }
 
-absl::StatusOr<Reconciliation> Reconcile(store::Queries& queries, ledger::Ledger& ledger,
+absl::StatusOr<Reconciliation> Reconcile(store::Queries& queries, ledger::LedgerReader& ledger,
                                          const ReconcileOptions& options) {
   return Comparison(queries, ledger, options).Run();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/domain/energy.h"
 #include "core/domain/mint_state.h"
 #include "core/domain/token_amount.h"
 #include "core/ledger/ledger.h"
@@ -52,6 +53,7 @@ struct Reconciliation {
   std::int64_t discrepancies_count = 0;
   std::vector<Discrepancy> discrepancies;  // the first kDiscrepanciesKept of them
   domain::TokenAmount confirmed;           // by the log
+  domain::Energy confirmed_energy;         // by the log
   domain::TokenAmount in_work;             // on the ledger, about to be confirmed
   domain::TokenAmount on_ledger;
 
@@ -76,7 +78,7 @@ struct ReconcileOptions {
 // the minter: each mint is judged as it is at one moment, and again before it is reported. Holds
 // some thousand rows at a time, however many there are. Threads: any.
 // Errors: the environment's; kCancelled.
-absl::StatusOr<Reconciliation> Reconcile(store::Queries& queries, ledger::Ledger& ledger,
+absl::StatusOr<Reconciliation> Reconcile(store::Queries& queries, ledger::LedgerReader& ledger,
                                          const ReconcileOptions& options = {});
 
 }  // namespace wattmint::mint

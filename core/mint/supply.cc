@@ -21,7 +21,8 @@ using domain::TokenAmount;
 constexpr int kTriesMax = 8;  // chosen: a busy minter leaves the ledger alone most of the time
 
 // What the ledger already has of the tasks in work.
-absl::StatusOr<TokenAmount> SumInWork(const std::vector<MintTask>& tasks, ledger::Ledger& ledger) {
+absl::StatusOr<TokenAmount> SumInWork(const std::vector<MintTask>& tasks,
+                                      ledger::LedgerReader& ledger) {
   TokenAmount sum;
   if (tasks.empty()) return sum;
   std::vector<std::string> keys;
@@ -56,7 +57,7 @@ std::int64_t Unexplained(TokenAmount on_ledger, TokenAmount confirmed, TokenAmou
   return static_cast<std::int64_t>(std::clamp(rest, kMin, kMax));
 }
 
-absl::StatusOr<SupplyCheck> CheckSupply(store::Queries& queries, ledger::Ledger& ledger) {
+absl::StatusOr<SupplyCheck> CheckSupply(store::Queries& queries, ledger::LedgerReader& ledger) {
   for (int tries = 1;; ++tries) {
     SupplyCheck check;
     WATTMINT_ASSIGN_OR_RETURN(const ledger::Supply before, ledger.GetSupply());

@@ -35,6 +35,6 @@ struct SupplyCheck {
 // Compares sums, in a time that does not grow with the number of mints; Reconcile() compares mint
 // by mint. Beside a running minter it answers for one moment; when the ledger moved at every try,
 // what moved counts as explained. Threads: any. Errors: the environment's.
-absl::StatusOr<SupplyCheck> CheckSupply(store::Queries& queries, ledger::Ledger& ledger);
+absl::StatusOr<SupplyCheck> CheckSupply(store::Queries& queries, ledger::LedgerReader& ledger);
 
 }  // namespace wattmint::mint

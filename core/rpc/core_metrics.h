@@ -18,7 +18,7 @@ namespace wattmint::rpc {
 // never waited for. README.md names them all.
 struct MetricSources {
   store::Queries& queries;
-  ledger::Ledger& ledger;
+  ledger::LedgerReader& ledger;
   base::Clock& clock;
   const ingest::IngestCounters& readings;
   const mint::Minter& minter;

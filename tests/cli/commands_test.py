@@ -147,9 +147,12 @@ def one_reading_is_submitted_and_minted_by_hand(program):
     program.run("mint", "retry", task["task_id"], expect=1)
     report, = program.json("ledger", "reconcile")
     assert report["healthy"] and report["mints_checked"] == "1", report
+    verified, = program.json("ledger", "verify")
+    assert verified["mints"] == "1" and not verified["log"]["sums_compared"], verified
     assert program.stop() == 0
     verified, = program.json("ledger", "verify")
     assert verified["mints"] == "1" and verified["supply_base_units"] == "2010000000", verified
+    assert verified["log"]["confirmed_kwh"] == "2.01" and verified["log"]["sums_compared"], verified
     _, error = program.run("ledger", "verify", "--public-key", WALLET, expect=1)
     assert error.count("\n") == 1, error
 
@@ -216,6 +219,10 @@ def ledger_and_log_that_disagree_are_told(program):
     out, error = program.run("ledger", "reconcile", expect=1)
     assert "NOT_CONFIRMED" in out and "PARKED" in out, out
     assert "disagree in 1 mints" in error and error.count("\n") == 1, error
+    program.kill()
+    out, error = program.run("ledger", "verify", expect=1)
+    assert "balances are right" in out and "task 1 is PARKED with 2 GRX" in error, out + error
+    program.start()
     report, = program.json("ledger", "reconcile", expect=1)
     assert report["discrepancies"][0]["ledger_base_units"] == "2000000000", report
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What somebody changes in the ledger's file, past the program, is found by ledger::VerifyBook().
+#include "core/ledger/book_verification.h"
 #include "core/ledger/embedded_ledger.h"
 #include "core/ledger/key_signer.h"
 #include "storage/sqlite_ledger_book.h"
@@ -10,7 +11,10 @@
 #include <sqlite3.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -74,7 +78,10 @@ TEST_F(LedgerTamperingTest, EveryTamperingIsFound) {
         "UPDATE entries SET signature = zeroblob(64) WHERE height = 3",
         "UPDATE entries SET hash = zeroblob(32) WHERE height = 3",
         "UPDATE entries SET time = time + 1 WHERE height = 3",
-        "DELETE FROM entries WHERE height = 3", "DELETE FROM entries WHERE height = 1"}) {
+        "DELETE FROM entries WHERE height = 3", "DELETE FROM entries WHERE height = 1",
+        "DELETE FROM entries WHERE height = 5", "UPDATE wallets SET balance = balance + 1",
+        "UPDATE wallets SET balance = balance - 1", "DELETE FROM wallets",
+        "INSERT INTO wallets (wallet_address, balance) VALUES ('thief', 1)"}) {
     Tamper(sql);
     EXPECT_THAT(Verify(key), StatusIs(absl::StatusCode::kDataLoss)) << sql;
     ledger_.reset();
@@ -84,6 +91,48 @@ TEST_F(LedgerTamperingTest, EveryTamperingIsFound) {
     Open();
     ASSERT_THAT(Verify(key), IsOk());
   }
+}
+
+// Appends an entry whenever it is asked for its head, as a core beside it may.
+class GrowingBook final : public store::LedgerBook {
+ public:
+  GrowingBook(store::LedgerBook& book, std::function<void()> grow)
+      : book_(book), grow_(std::move(grow)) {}
+  std::string ledger_id() const override { return book_.ledger_id(); }
+  absl::StatusOr<store::LedgerHead> GetHead() override {
+    auto head = book_.GetHead();
+    grow_();
+    return head;
+  }
+  absl::StatusOr<std::optional<store::LedgerEntry>> Find(std::string_view key) override {
+    return book_.Find(key);
+  }
+  absl::Status Append(std::span<const store::LedgerEntry> entries) override {
+    return book_.Append(entries);
+  }
+  absl::StatusOr<std::vector<store::LedgerEntry>> Read(std::int64_t from,
+                                                       std::size_t count_max) override {
+    return book_.Read(from, count_max);
+  }
+  absl::StatusOr<domain::TokenAmount> GetBalance(std::string_view wallet) override {
+    return book_.GetBalance(wallet);
+  }
+  absl::StatusOr<domain::TokenAmount> SumBalances() override { return book_.SumBalances(); }
+
+ private:
+  store::LedgerBook& book_;
+  const std::function<void()> grow_;
+};
+
+TEST_F(LedgerTamperingTest, WhatIsAppendedMeanwhileIsNoTampering) {
+  ASSERT_THAT(Mint("first", 10), IsOk());
+  int appended = 0;
+  GrowingBook book(*book_, [&] { EXPECT_THAT(Mint(std::to_string(++appended), 1), IsOk()); });
+  const auto supply = ledger::VerifyBook(book, ledger_->public_key(), [](std::int64_t) {});
+  ASSERT_THAT(supply, IsOk());
+  EXPECT_EQ(supply->mints, 1);
+  EXPECT_EQ(supply->tokens.base_units(), 10);
+  EXPECT_EQ(appended, 3);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "core/base/base58.h"
 #include "core/base/status.h"
+#include "core/ledger/book_verification.h"
 #include "core/ledger/key_signer.h"
 #include "storage/sqlite_ledger_book.h"
 #include "tests/support/engine.h"
