@@ -89,11 +89,12 @@ def main(path, seed, *moods):
     print(base58(key.public.raw), flush=True)
     while True:
         connection, _ = listener.accept()
-        with connection, connection.makefile("rwb") as stream:
-            try:
+        try:
+            # Closing writes what a broken pipe has left over, and may fail once more.
+            with connection, connection.makefile("rwb") as stream:
                 serve(stream, key, moods.pop(0) if moods else "well")
-            except (BrokenPipeError, ConnectionResetError):
-                pass
+        except (BrokenPipeError, ConnectionResetError):
+            pass
 
 
 if __name__ == "__main__":
