@@ -161,7 +161,12 @@ TEST_F(LogTamperingTest, LookingChangesNothing) {
   engine_.Close();
   const auto read = SqliteLedgerBook::OpenToRead({.path = Path("ledger.db")});
   ASSERT_THAT(read, IsOk());
-  EXPECT_FALSE((*read)->Append(std::vector<store::LedgerEntry>(1)).ok());
+  const store::LedgerHead head = Engine::Value((*read)->GetHead());
+  store::LedgerEntry entry;
+  entry.height = head.height + 1;
+  entry.previous_hash = head.hash;
+  EXPECT_THAT((*read)->Append(std::vector{entry}), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(Engine::Value((*read)->GetHead()).height, head.height);
 }
 
 }  // namespace
