@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts and spoils system calls of a running program, by strace.
 
-strace counts the calls of each thread by itself. A file is written by one thread (the tests beside
-this file check that), so calls are named by their file: the k-th pwrite64 of ledger.db-wal.
+strace counts the calls of each thread by itself. At work a file is written by one thread (the tests
+beside this file check that), so calls are named by their file: the k-th pwrite64 of ledger.db-wal.
 """
 
 import re
