@@ -95,8 +95,8 @@ void DeclareSigner(CLI::App& app, CommandLine& line) {
                  "put off what is above it in a day (UTC), until the next")
       ->type_name("GRX");
   app.add_option("--client-uid", flags->client_uid,
-                 "user id of the core; if not given, that of the signer. Another one cannot even "
-                 "read the key")
+                 "user id of the core, if it is not the signer's own; another one can't read the "
+                 "key")
       ->type_name("UID");
   line.Command(app, kSignerScope,
                [=](CommandContext& context) { return RunSigner(*flags, context); });

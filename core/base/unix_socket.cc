@@ -61,7 +61,7 @@ absl::StatusOr<UniqueFd> ConnectUnix(const Path& path) {
   UniqueFd fd = MakeSocket();
   // A full queue of the listener answers EAGAIN at once, like everything else here.
   if (fd.IsOpen() && connect(fd.get(), Generic(address), sizeof address) == 0) return fd;
-  return Unavailable("{}: {}", path.native(), std::strerror(errno));
+  return Unavailable("{}", std::strerror(errno));
 }
 
 absl::StatusOr<UniqueFd> ListenUnix(const Path& path, mode_t mode) {

@@ -17,7 +17,8 @@ namespace wattmint::base {
 // Bytes of a path. Source: unix(7), sun_path without its terminating zero.
 constexpr std::size_t kUnixPathBytesMax = 107;
 
-// Errors: kInvalidArgument for a path that is empty or too long; kUnavailable if nobody listens.
+// Errors: kInvalidArgument for a path that is empty or too long; kUnavailable if nobody listens,
+// with the system's reason alone.
 absl::StatusOr<UniqueFd> ConnectUnix(const std::filesystem::path& path);
 
 // Whoever may write to `path` by its `mode` may connect. A socket that nobody holds any more is

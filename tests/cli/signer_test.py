@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 from program import TIMEOUT_SECONDS, Program, main
 
@@ -76,6 +77,16 @@ def submit(program, *readings):
 
 def wait_for(program, event, count):
     return program.json("watch", "--type", event, "--from", "beginning", "--count", str(count))
+
+
+def wait_for_reason(program, reason):
+    """The task that has this reason, as soon as one has it."""
+    until = time.monotonic() + TIMEOUT_SECONDS
+    while time.monotonic() < until:
+        for task in program.json("mint", "list"):
+            if reason in task["reason"]:
+                return task
+    raise AssertionError(f"no task says: {reason}")
 
 
 def check_ledger(program, mints, base_units, key):
@@ -150,17 +161,19 @@ def a_signer_has_limits_of_its_own(program):
                            "--max-grx-per-day", "10.5").public_key
         start_core(program, "--signer", socket)
         register(program)
-        submit(program, (0, "5"))
-        submit(program, (1, "5.000000001"))
-        wait_for(program, "TokensMinted", 1)
-        wait_for(program, "TaskStatusChanged", 2)
-        parked, = program.json("mint", "list", "--state", "parked")
-        assert "above the limit of 5 for one mint" in parked["reason"], parked
+        submit(program, (0, "5"), (1, "5.000000001"), (2, "5"))
+        wait_for(program, "TokensMinted", 2)
+        parked = wait_for_reason(program, "above the limit of 5 for one mint")
+        assert parked["state"] == "MINT_STATE_PARKED", parked
+        submit(program, (3, "0.6"), (4, "0.4"))
+        put_off = wait_for_reason(program, "the limit of 10.5 GRX for a day is reached")
+        assert put_off["state"] != "MINT_STATE_PARKED", put_off
+        wait_for(program, "TokensMinted", 3)
         program.signers[0].stop()
         start_signer(program, "--max-grx-per-mint", "6", "--max-grx-per-day", "1000")
         program.run("mint", "retry", parked["task_id"])
-        wait_for(program, "TokensMinted", 2)
-        check_ledger(program, 2, 10_000_000_001, key)
+        wait_for(program, "TokensMinted", 5)
+        check_ledger(program, 5, 16_000_000_001, key)
 
 
 def a_key_comes_from_the_environment_by_its_name(program):
