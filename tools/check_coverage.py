@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Prints the line coverage that the tests of build/coverage left behind; fails when it is too low.
+"""check_coverage.py [PRESET]: prints the line coverage that the tests of build/PRESET left behind.
 
+Fails when it is too low. PRESET is asan, unless it is given.
 Generated code and tests do not count. A counter file is merged under a lock, so tests may have run
 in parallel; a process that was killed adds nothing.
 """
@@ -18,13 +19,14 @@ FOLDERS = ("core", "storage", "bridge")
 WORST_FILES = 10  # shown
 
 
-def summary():
+def summary(preset):
     """gcovr's counts by file: [{filename, line_covered, line_total}]."""
     root = str(source_tree.ROOT)
+    build = f"{root}/build/{preset}"
     filters = [option for folder in FOLDERS for option in ("--filter", f"{root}/{folder}/")]
     output = subprocess.run(
-        ["gcovr", "--root", root, "--object-directory", f"{root}/build/coverage", *filters,
-         "-j", "2", "--json-summary", "-", f"{root}/build/coverage"],
+        ["gcovr", "--root", root, "--object-directory", build, *filters, "-j", "2",
+         "--json-summary", "-", build],
         check=True, stdout=subprocess.PIPE, text=True, cwd=root).stdout
     return json.loads(output)["files"]
 
@@ -45,8 +47,8 @@ def totals(files):
     return sums
 
 
-def main():
-    files = summary()
+def main(preset="asan"):
+    files = summary(preset)
     sums = totals(files)
     print(f"{'line coverage':<20} {'lines':>7} {'covered':>8}")
     for name in sorted(sums):
@@ -63,4 +65,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

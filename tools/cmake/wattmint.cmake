@@ -17,8 +17,8 @@ target_compile_options(wattmint_options INTERFACE
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety -Wnull-dereference>)
 if(WATTMINT_COVERAGE)
   # Counters are shared by the threads of a test; processes that end at once merge under a file lock.
-  target_compile_options(wattmint_options INTERFACE
-    --coverage -fprofile-abs-path -fprofile-update=atomic)
+  # For libraries alone: tests are not counted.
+  set(WATTMINT_COVERAGE_OPTIONS --coverage -fprofile-abs-path -fprofile-update=atomic)
   target_link_options(wattmint_options INTERFACE --coverage)
 endif()
 if(WATTMINT_SANITIZE)
@@ -55,6 +55,7 @@ function(wattmint_library name)
   if(arg_SOURCES)
     add_library(wattmint_${name} STATIC ${arg_SOURCES})
     target_link_libraries(wattmint_${name} PUBLIC wattmint_options ${arg_DEPS})
+    target_compile_options(wattmint_${name} PRIVATE ${WATTMINT_COVERAGE_OPTIONS})
     add_dependencies(libraries wattmint_${name})
   else()
     add_library(wattmint_${name} INTERFACE)
