@@ -18,6 +18,8 @@ std::span<const CommandEntry> CommandTable() {
       {"mint", "look at mint tasks and steer the minter", DeclareMint},
       {"key", "make and revoke API keys and tickets", DeclareKey},
       {"ledger", "supply, balances, totals, and a check of the ledger's file", DeclareLedger},
+      {"backup", "copy databases and keys of --data, also while a core runs", DeclareBackup},
+      {"restore", "make --data, which must be new, from a backup", DeclareRestore},
       {"status", "whether core and bridge run, and how far they are", DeclareStatus},
       {"config", "show the effective settings and where each comes from", DeclareConfig},
       {"version", "show the version", DeclareVersion},

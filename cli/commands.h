@@ -21,6 +21,8 @@ void DeclareMeter(CLI::App& app, CommandLine& line);
 void DeclareMint(CLI::App& app, CommandLine& line);
 void DeclareKey(CLI::App& app, CommandLine& line);
 void DeclareLedger(CLI::App& app, CommandLine& line);
+void DeclareBackup(CLI::App& app, CommandLine& line);
+void DeclareRestore(CLI::App& app, CommandLine& line);
 void DeclareStatus(CLI::App& app, CommandLine& line);
 void DeclareConfig(CLI::App& app, CommandLine& line);
 void DeclareVersion(CLI::App& app, CommandLine& line);

@@ -20,6 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kSecrets[] = {"ledger.key", "cursor.key", "admin.key", "relay.key"};
+
 std::string FirstLine(std::string text) { return text.substr(0, text.find('\n')); }
 
 std::string RandomHex() {
@@ -42,6 +44,31 @@ absl::Status DataDirectory::Create() const {
   if (!error) return absl::OkStatus();
   return base::NotFound("data directory {} cannot be made: {}; check --data", path_.string(),
                         error.message());
+}
+
+absl::Status DataDirectory::CheckNew() const {
+  const auto check = [this](const char* name) -> absl::Status {
+    if (!fs::exists(path_ / name)) return absl::OkStatus();
+    return base::AlreadyExists("{} holds a {} already; name a folder that is new", path_.string(),
+                               name);
+  };
+  for (const char* name : {"wattmint.db", "ledger.db", "ledger.pub"}) {
+    WATTMINT_RETURN_IF_ERROR(check(name));
+  }
+  for (const char* name : kSecrets) WATTMINT_RETURN_IF_ERROR(check(name));
+  return absl::OkStatus();
+}
+
+absl::Status DataDirectory::CopyKeys(const DataDirectory& from) const {
+  WATTMINT_ASSIGN_OR_RETURN(const auto ledger_key, from.FindLedgerPublicKey());
+  if (ledger_key) WATTMINT_RETURN_IF_ERROR(PinLedgerPublicKey(*ledger_key));
+  for (const char* name : kSecrets) {
+    const absl::StatusOr<std::string> key = base::ReadSecretFile(from.path_ / name);
+    if (absl::IsNotFound(key.status())) continue;
+    WATTMINT_RETURN_IF_ERROR(key.status());
+    WATTMINT_RETURN_IF_ERROR(base::CreateSecretFile(path_ / name, *key));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<base::FileLock> DataDirectory::Lock() const { return LockFor("core"); }

@@ -37,6 +37,12 @@ class DataDirectory {
 
   // Creates it, for its owner alone. Errors: the file system's.
   absl::Status Create() const;
+  const std::filesystem::path& path() const { return path_; }
+  // That it holds no database and no key yet. Errors: kAlreadyExists, with the first that is there.
+  absl::Status CheckNew() const;
+  // The keys that `from` has, durable at return. Errors: kAlreadyExists; those of
+  // base/secret_file.h.
+  absl::Status CopyKeys(const DataDirectory& from) const;
   // Held by the one process that writes the databases. Errors: kFailedPrecondition, with the
   // process that holds it.
   absl::StatusOr<base::FileLock> Lock() const;

@@ -21,6 +21,15 @@ absl::Status EnsureLogIdentity(Connection& connection) {
   });
 }
 
+absl::Status RenewEpoch(Connection& connection) {
+  return Guarded("drawing the log's identity", [&] {
+    base::SystemRandom random;
+    const base::Uuid epoch = RandomUuid(random);
+    Run(connection.Prepared("UPDATE log SET epoch = ?"), Blob::Of(epoch.bytes)).Execute();
+    return absl::OkStatus();
+  });
+}
+
 LogIdentity ReadLogIdentity(Connection& connection) {
   Run run(connection.Prepared("SELECT epoch, salt FROM log"));
   const bool found = run.Next();

@@ -18,6 +18,8 @@ struct LogIdentity {
 
 // Draws the identity of a new database, once. REQUIRES: a connection that may write, migrated.
 absl::Status EnsureLogIdentity(Connection& connection);
+// Gives a copy an epoch of its own; its salt stays, since reading ids hold it.
+absl::Status RenewEpoch(Connection& connection);
 // Throws SQLite::Exception. REQUIRES: EnsureLogIdentity() was called on this database.
 LogIdentity ReadLogIdentity(Connection& connection);
 
