@@ -81,6 +81,8 @@ absl::Status CoreProcess::Serve(const Settings& settings) {
   options.mints.claim_lease =
       std::max<base::Duration>(options.mints.claim_lease, 2 * settings.ledger_key.signer_timeout);
   options.reconciliations.interval = settings.reconcile_interval;
+  options.compaction.retention = {settings.event_age_max,
+                                  std::int64_t{settings.event_log_mib_max} << 20};
   WATTMINT_ASSIGN_OR_RETURN(options.cursor_key, data_.CursorKey());
   WATTMINT_ASSIGN_OR_RETURN(const auto admin,
                             LocalKey(data_.AdminKey(), "local-admin", access::Role::kAdmin));

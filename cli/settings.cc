@@ -164,6 +164,14 @@ std::vector<Setting> Mints() {
           "reconcile-interval-secs", "WATTMINT_RECONCILE_INTERVAL_SECS", 0, 31'536'000, kCoreScope,
           "compares ledger and log so often, besides at the start; 0: only then",
           [](auto& s) -> auto& { return s.reconcile_interval; }),
+      Length<days>(
+          "event-retention-days", "WATTMINT_EVENT_RETENTION_DAYS", 0, 36'500, kCoreScope,
+          "events that are older are removed from the log; 0: none",
+          [](auto& s) -> auto& { return s.event_age_max; }),
+      Count(
+          "event-log-max-mib", "WATTMINT_EVENT_LOG_MAX_MIB", 0, 1'000'000'000, kCoreScope,
+          "the oldest events are removed when the log is larger, in MiB; 0: none",
+          [](auto& s) -> auto& { return s.event_log_mib_max; }),
   };
 }
 

@@ -58,6 +58,8 @@ struct Settings {
   domain::MintLimits mints;
   LedgerKeySettings ledger_key;
   domain::Duration reconcile_interval = std::chrono::hours(1);  // chosen: seconds of work a day
+  domain::Duration event_age_max{};                             // 0: events are kept for ever
+  int event_log_mib_max = 0;                                    // 0: without bound
   JwtSettings jwt;
   BridgeSettings bridge;
 };

@@ -5,8 +5,10 @@
 #include "cli/stop_signal.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
+#include "core/base/time_format.h"
 #include "core/client/event_subscriber.h"
 #include "core/domain/event.h"
+#include "core/wire/convert.h"
 
 #include <CLI/App.hpp>
 #include <absl/strings/ascii.h>
@@ -69,22 +71,35 @@ absl::StatusOr<std::int64_t> ParseSequence(std::string_view text) {
   return base::InvalidArgument("--from {} is no sequence from 1 on", text);
 }
 
-// "now", "beginning", a sequence, or "cursor" and "cursor:sequence" as watch prints them at its
-// end.
-absl::Status SetStart(const std::string& from, client::EventSubscriber::Options& options) {
+bool IsTime(std::string_view text) { return text.size() > 4 && text[4] == '-'; }
+
+// "now", "beginning", "oldest", a time, a sequence, or "cursor" and "cursor:sequence" as watch
+// prints them at its end.
+absl::Status SetStart(const std::string& from, v1::SubscribeRequest& request) {
   if (from == "now") return absl::OkStatus();
   if (from == "beginning") {
-    options.from_sequence = 1;
+    request.set_from_sequence(1);
+    return absl::OkStatus();
+  }
+  if (from == "oldest") {
+    request.set_position(v1::START_POSITION_OLDEST);
     return absl::OkStatus();
   }
   if (from.find_first_not_of("0123456789") == std::string::npos) {
-    WATTMINT_ASSIGN_OR_RETURN(options.from_sequence, ParseSequence(from));
+    WATTMINT_ASSIGN_OR_RETURN(const std::int64_t sequence, ParseSequence(from));
+    request.set_from_sequence(sequence);
+    return absl::OkStatus();
+  }
+  if (IsTime(from)) {
+    WATTMINT_ASSIGN_OR_RETURN(const base::Time time, base::ParseRfc3339(from));
+    wire::ToProto(time, *request.mutable_from_time());
     return absl::OkStatus();
   }
   const std::size_t colon = from.find(':');
-  options.cursor = from.substr(0, colon);
+  request.set_cursor(from.substr(0, colon));
   if (colon != std::string::npos && from.substr(colon) != ":0") {
-    WATTMINT_ASSIGN_OR_RETURN(options.last_sequence, ParseSequence(from.substr(colon + 1)));
+    WATTMINT_ASSIGN_OR_RETURN(const std::int64_t last, ParseSequence(from.substr(colon + 1)));
+    request.set_last_sequence(last);
   }
   return absl::OkStatus();
 }
@@ -137,8 +152,8 @@ absl::StatusOr<ExitCode> Watch(const WatchFlags& flags, CommandContext& context)
   WATTMINT_ASSIGN_OR_RETURN(const CoreLink link, CoreLink::Open(context.settings));
   client::EventSubscriber::Options options;
   options.credential = link.credential();
-  WATTMINT_ASSIGN_OR_RETURN(options.filter, MakeFilter(flags));
-  WATTMINT_RETURN_IF_ERROR(SetStart(flags.from, options));
+  WATTMINT_ASSIGN_OR_RETURN(*options.request.mutable_filter(), MakeFilter(flags));
+  WATTMINT_RETURN_IF_ERROR(SetStart(flags.from, options.request));
   EventPrinter printer(flags, context);
   client::EventSubscriber subscriber(link.channel(), std::move(options), printer);
   subscriber.Start();
@@ -174,7 +189,8 @@ void DeclareWatch(CLI::App& app, CommandLine& line) {
   app.add_option("--max-kwh", flags->energy_max, "only of so much energy or less")
       ->type_name("KWH");
   app.add_option("--from", flags->from,
-                 "now, beginning, a sequence, or the position that an earlier watch ended with")
+                 "now, beginning, oldest (that is kept), a time like 2026-06-01T12:00:00Z, a "
+                 "sequence, or the position that an earlier watch ended with")
       ->type_name("START")
       ->capture_default_str();
   app.add_option("--count", flags->count_max, "end after so many events")->type_name("NUMBER");

@@ -178,6 +178,12 @@ CREATE TABLE corrections (
 CREATE INDEX corrections_by_row ON corrections (row);
 )sql";
 
+// The size of the log, so that it can be bounded.
+constexpr const char* kWattmint8 = R"sql(
+ALTER TABLE log ADD COLUMN event_bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE log SET event_bytes = (SELECT coalesce(sum(length(payload)), 0) FROM events);
+)sql";
+
 constexpr const char* kLedger1 = R"sql(
 CREATE TABLE meta (
   only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -204,7 +210,7 @@ CREATE TABLE entries (
 )sql";
 
 constexpr const char* kWattmintScripts[] = {kWattmint1, kWattmint2, kWattmint3, kWattmint4,
-                                            kWattmint5, kWattmint6, kWattmint7};
+                                            kWattmint5, kWattmint6, kWattmint7, kWattmint8};
 constexpr const char* kLedgerScripts[] = {kLedger1};
 
 }  // namespace

@@ -14,12 +14,13 @@ namespace wattmint::storage {
 absl::StatusOr<store::LogBounds> SqliteEventLog::GetBounds() {
   static const std::string kSql =
       "SELECT coalesce((SELECT min(sequence) FROM events), 1),"
-      " coalesce((SELECT max(sequence) FROM events), 0)";
+      " coalesce((SELECT max(sequence) FROM events), 0), event_bytes FROM log";
   WATTMINT_ASSIGN_OR_RETURN(const auto reader, readers_.Borrow());
   return Guarded("reading the log's bounds", [&]() -> absl::StatusOr<store::LogBounds> {
     Run run(reader->Prepared(kSql));
     run.Next();
-    return store::LogBounds{ReadLogIdentity(*reader).epoch, run.Int64(0), run.Int64(1)};
+    return store::LogBounds{ReadLogIdentity(*reader).epoch, run.Int64(0), run.Int64(1),
+                            run.Int64(2)};
   });
 }
 

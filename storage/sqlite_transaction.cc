@@ -5,6 +5,8 @@
 #include "storage/rows.h"
 #include "storage/run.h"
 
+#include <algorithm>
+
 namespace wattmint::storage {
 namespace {
 
@@ -40,6 +42,7 @@ SqliteTransaction::~SqliteTransaction() {
 absl::Status SqliteTransaction::Commit() {
   return Do("committing", [&] {
     sums_.Flush(*writer_.connection);
+    PutEventBytes();
     Run(writer_.commit).Execute();
     committed_ = true;
     return absl::OkStatus();
@@ -187,8 +190,36 @@ absl::Status SqliteTransaction::SetSwitch(std::string_view name, std::string_vie
 absl::StatusOr<std::int64_t> SqliteTransaction::AppendEvent(std::string_view payload) {
   return Do("appending an event", [&]() -> absl::StatusOr<std::int64_t> {
     Run(writer_.insert_event, last_sequence_ + 1, Blob{payload}).Execute();
+    event_bytes_ += static_cast<std::int64_t>(payload.size());
     return ++last_sequence_;
   });
+}
+
+absl::StatusOr<std::int64_t> SqliteTransaction::CompactEvents(std::int64_t before,
+                                                              std::int64_t count_max) {
+  static const std::string kFirst = "SELECT coalesce(min(sequence), 1) FROM events";
+  static const std::string kBytes =
+      "SELECT coalesce(sum(length(payload)), 0) FROM events WHERE sequence < ?";
+  static const std::string kDelete = "DELETE FROM events WHERE sequence < ?";
+  return Do("compacting the log", [&]() -> absl::StatusOr<std::int64_t> {
+    Connection& connection = *writer_.connection;
+    Run oldest(connection.Prepared(kFirst));
+    oldest.Next();
+    const std::int64_t first = oldest.Int64(0);
+    const std::int64_t end = std::min({before, first + count_max, last_sequence_});
+    if (end <= first) return 0;
+    Run bytes(connection.Prepared(kBytes), end);
+    bytes.Next();
+    event_bytes_ -= bytes.Int64(0);
+    Run(connection.Prepared(kDelete), end).Execute();
+    return end - first;
+  });
+}
+
+void SqliteTransaction::PutEventBytes() const {
+  static const std::string kSql = "UPDATE log SET event_bytes = event_bytes + ?";
+  if (event_bytes_ == 0) return;
+  Run(writer_.connection->Prepared(kSql), event_bytes_).Execute();
 }
 
 }  // namespace wattmint::storage

@@ -64,6 +64,7 @@ class SqliteTransaction final : public store::Transaction {
   absl::Status UpdateApiKey(const store::ApiKeyRecord& key) override;
   absl::Status SetSwitch(std::string_view name, std::string_view value) override;
   absl::StatusOr<std::int64_t> AppendEvent(std::string_view payload) override;
+  absl::StatusOr<std::int64_t> CompactEvents(std::int64_t before, std::int64_t count_max) override;
 
   absl::Status Commit() override;
   bool IsBroken() const override { return !outcome_.ok(); }
@@ -90,6 +91,7 @@ class SqliteTransaction final : public store::Transaction {
   void InsertTaskRow(std::int64_t row, const store::MintStart& mint, domain::Time time) const;
   void InsertExtras(std::int64_t row, const domain::Meter& meter,
                     const domain::Reading& reading) const;
+  void PutEventBytes() const;
   std::int64_t PutMeterKey(const domain::Meter& meter, std::int64_t counter) const;
 
   Writer& writer_;
@@ -97,6 +99,7 @@ class SqliteTransaction final : public store::Transaction {
   bool committed_ = false;
   std::int64_t last_row_ = 0;
   std::int64_t last_sequence_ = 0;
+  std::int64_t event_bytes_ = 0;  // how many more there are than before
   TenureSums sums_;
 };
 

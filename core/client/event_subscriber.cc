@@ -102,8 +102,8 @@ class EventSubscriber::Call {
 EventSubscriber::EventSubscriber(std::shared_ptr<grpc::Channel> channel, Options options,
                                  EventListener& listener)
     : channel_(std::move(channel)), options_(std::move(options)), listener_(listener) {
-  position_.cursor = options_.cursor;
-  position_.last_sequence = options_.last_sequence;
+  position_.cursor = options_.request.cursor();
+  position_.last_sequence = options_.request.last_sequence();
 }
 
 EventSubscriber::~EventSubscriber() { Stop(); }
@@ -166,14 +166,11 @@ absl::Status EventSubscriber::FollowOnce() {
 }
 
 v1::SubscribeRequest EventSubscriber::MakeRequest() const {
-  v1::SubscribeRequest request;
-  *request.mutable_filter() = options_.filter;
+  v1::SubscribeRequest request = options_.request;
   const StreamPosition from = position();
   if (!from.cursor.empty()) {
     request.set_cursor(from.cursor);
     request.set_last_sequence(from.last_sequence);
-  } else if (options_.from_sequence > 0) {
-    request.set_from_sequence(options_.from_sequence);
   }
   return request;
 }

@@ -52,12 +52,8 @@ class EventSubscriber {
  public:
   struct Options {
     Credential credential;
-    v1::EventFilter filter;
-    // Where to begin: a cursor (and the last sequence seen after it), else this sequence
-    // (included), else what is new.
-    std::string cursor;
-    std::int64_t last_sequence = 0;
-    std::int64_t from_sequence = 0;
+    // Which events, and where to begin.
+    v1::SubscribeRequest request;
     base::BackoffOptions backoff;
     // Without any message for so long the connection counts as lost. Source: three heartbeats.
     base::Duration silence_max = std::chrono::seconds(45);

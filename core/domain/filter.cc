@@ -42,6 +42,24 @@ bool Lets(const std::vector<T>& wanted, const V& value) {
   return wanted.empty() || std::ranges::binary_search(wanted, value);
 }
 
+// Tells `visit` of each field whether it lets the event through, until that answers false; then
+// this does too.
+template <typename Visit>
+bool AskEach(const EventFilter& filter, const EventAttributes& event, Visit visit) {
+  const auto& state = event.mint_state;
+  const auto& energy = event.energy;
+  return visit("types", Lets(filter.types, event.type)) &&
+         visit("meter_ids", Lets(filter.meter_ids, event.meter_id)) &&
+         visit("user_ids", Lets(filter.user_ids, event.user_id)) &&
+         visit("wallet_addresses", Lets(filter.wallet_addresses, event.wallet_address)) &&
+         visit("batch_ids", Lets(filter.batch_ids, event.batch_id)) &&
+         visit("task_ids", Lets(filter.task_ids, event.task_id)) &&
+         visit("mint_states",
+               filter.mint_states.empty() || (state && Lets(filter.mint_states, *state))) &&
+         visit("min_energy_kwh", !filter.energy_min || (energy && *energy >= *filter.energy_min)) &&
+         visit("max_energy_kwh", !filter.energy_max || (energy && *energy <= *filter.energy_max));
+}
+
 absl::Status CheckSize(std::string_view field, std::size_t size, std::size_t size_max) {
   if (size <= size_max) return absl::OkStatus();
   return base::InvalidArgument("filter: {} has {} values, at most {} are allowed", field, size,
@@ -132,18 +150,16 @@ absl::Status EventFilter::Normalize() {
 }
 
 bool EventFilter::Matches(const EventAttributes& event) const {
-  if (!Lets(types, event.type) || !Lets(meter_ids, event.meter_id) ||
-      !Lets(user_ids, event.user_id) || !Lets(wallet_addresses, event.wallet_address) ||
-      !Lets(batch_ids, event.batch_id) || !Lets(task_ids, event.task_id)) {
-    return false;
-  }
-  if (!mint_states.empty() && !(event.mint_state && Lets(mint_states, *event.mint_state))) {
-    return false;
-  }
-  if (!energy_min && !energy_max) return true;
-  if (!event.energy) return false;
-  return (!energy_min || *event.energy >= *energy_min) &&
-         (!energy_max || *event.energy <= *energy_max);
+  return AskEach(*this, event, [](std::string_view, bool lets) { return lets; });
+}
+
+std::vector<std::string_view> EventFilter::ExcludedBy(const EventAttributes& event) const {
+  std::vector<std::string_view> fields;
+  AskEach(*this, event, [&fields](std::string_view field, bool lets) {
+    if (!lets) fields.push_back(field);
+    return true;
+  });
+  return fields;
 }
 
 std::uint64_t EventFilter::Hash() const {

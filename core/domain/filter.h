@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wattmint::domain {
@@ -49,6 +50,9 @@ struct EventFilter {
   absl::Status Normalize();
   // REQUIRES: normalized.
   bool Matches(const EventAttributes& event) const;
+  // The fields of wattmint.v1.EventFilter that do not let the event through, such as "meter_ids";
+  // none if it matches. REQUIRES: normalized.
+  std::vector<std::string_view> ExcludedBy(const EventAttributes& event) const;
   // Equal for equal filters, stable across versions: it goes into cursors. REQUIRES: normalized.
   std::uint64_t Hash() const;
   bool IsEmpty() const;

@@ -3,6 +3,7 @@
 
 #include "core/access/key_keeper.h"
 #include "core/base/assert.h"
+#include "core/base/status.h"
 #include "core/base/status_macros.h"
 #include "core/base/thread_pool.h"
 #include "core/ingest/meter_registrar.h"
@@ -48,6 +49,24 @@ std::vector<const google::protobuf::ServiceDescriptor*> GuardedServices() {
   return services;
 }
 
+// The times of events never decrease, also when the clock was set back before the start.
+absl::StatusOr<domain::Time> TimeOfLast(const store::LogBounds& bounds, store::EventLog& log) {
+  if (bounds.last == 0) return domain::Time{};
+  WATTMINT_ASSIGN_OR_RETURN(const auto events, log.Read(bounds.last, 1, 1));
+  if (events.empty()) return base::DataLoss("the log has no event {}", bounds.last);
+  return wire::DecodeTime(events.front().payload);
+}
+
+store::CommitQueue::Options CommitOptions(store::CommitQueue::Options options,
+                                          domain::Time event_time_min) {
+  options.event_time_min = event_time_min;
+  return options;
+}
+
+void LogTrouble(const absl::Status& why) {
+  spdlog::error("the log could not be compacted, which is tried again: {}", why.ToString());
+}
+
 // What a reconciliation found is for a person.
 void LogReport(const absl::StatusOr<mint::ReconcileSchedule::Report>& report) {
   if (!report.ok()) {
@@ -75,7 +94,8 @@ void LogReport(const absl::StatusOr<mint::ReconcileSchedule::Report>& report) {
 
 // The bill of materials, in the order in which one needs the other.
 struct CoreApp::Parts {
-  Parts(const CorePorts& given, const CoreOptions& options, std::int64_t head)
+  Parts(const CorePorts& given, const CoreOptions& options, std::int64_t head,
+        domain::Time event_time_min)
       : ports(given),
         api_keys(ports.clock),
         tickets(options.tickets, ports.clock, ports.random),
@@ -83,13 +103,15 @@ struct CoreApp::Parts {
         signer(options.cursor_key),
         hub(ports.log, wire::DecodeAttributes, head, options.hub),
         frames(hub, options.frames),
-        queue(ports.journal, ports.log, frames, ports.clock, wire::EncodePayload, options.commits),
+        queue(ports.journal, ports.log, frames, ports.clock, wire::EncodePayload,
+              CommitOptions(options.commits, event_time_min)),
         registrar(queue, registry),
         minter(queue, ports.queries, registry, ports.ledger, ports.clock, ports.random,
                options.mints),
         reconciliations(
             options.reconciliations, ports.clock,
             [this](const auto& is_cancelled) { return Reconcile(is_cancelled); }, LogReport),
+        compactor(options.compaction, queue, ports.log, ports.clock, LogTrouble),
         pipeline(queue, registry, options.readings, [this] { minter.Wake(); }),
         editor(queue, options.readings, [this] { minter.Wake(); }),
         streams(ports.clock, options.streams_max),
@@ -131,8 +153,9 @@ struct CoreApp::Parts {
 
   absl::Status StartMetrics(const std::string& address) {
     if (address.empty()) return absl::OkStatus();
-    const MetricSources sources{ports.queries, ports.ledger,    ports.clock, pipeline.counters(),
-                                minter,        reconciliations, hub,         streams};
+    const MetricSources sources{
+        ports.queries, ports.log,       ports.ledger, ports.clock, pipeline.counters(),
+        minter,        reconciliations, hub,          streams};
     WATTMINT_ASSIGN_OR_RETURN(metrics, MetricsServer::Start({.address = address}, [sources] {
                                 return MetricsPage(sources);
                               }));
@@ -155,6 +178,7 @@ struct CoreApp::Parts {
   ingest::MeterRegistrar registrar;
   mint::Minter minter;
   mint::ReconcileSchedule reconciliations;
+  stream::Compactor compactor;
   ingest::Pipeline pipeline;
   ingest::ReadingEditor editor;
   LiveStreams streams;
@@ -174,12 +198,14 @@ struct CoreApp::Parts {
   std::unique_ptr<MetricsServer> metrics;
   std::thread minting;
   std::thread reconciling;
+  std::thread compacting;
 };
 
 absl::StatusOr<std::unique_ptr<CoreApp>> CoreApp::Start(const CorePorts& ports,
                                                         const CoreOptions& options) {
   WATTMINT_ASSIGN_OR_RETURN(const store::LogBounds bounds, ports.log.GetBounds());
-  auto parts = std::make_unique<Parts>(ports, options, bounds.last);
+  WATTMINT_ASSIGN_OR_RETURN(const domain::Time event_time_min, TimeOfLast(bounds, ports.log));
+  auto parts = std::make_unique<Parts>(ports, options, bounds.last, event_time_min);
   Parts& core = *parts;
   std::unique_ptr<CoreApp> app(new CoreApp(std::move(parts)));
   WATTMINT_RETURN_IF_ERROR(core.guard.CheckComplete(GuardedServices()));
@@ -191,6 +217,7 @@ absl::StatusOr<std::unique_ptr<CoreApp>> CoreApp::Start(const CorePorts& ports,
   WATTMINT_RETURN_IF_ERROR(core.StartMetrics(options.metrics_address));
   core.minting = std::thread([&core] { core.minter.Run(); });
   core.reconciling = std::thread([&core] { core.reconciliations.Run(); });
+  core.compacting = std::thread([&core] { core.compactor.Run(); });
   return app;
 }
 
@@ -207,6 +234,8 @@ void CoreApp::Stop() {
   parts_->minter.Stop();
   if (parts_->minting.joinable()) parts_->minting.join();
   if (parts_->reconciling.joinable()) parts_->reconciling.join();
+  parts_->compactor.Stop();
+  if (parts_->compacting.joinable()) parts_->compacting.join();
   parts_->queue.Stop();
   parts_->workers.Stop();
   parts_->stream_pool.Stop();

@@ -21,6 +21,7 @@
 #include "core/stream/feed.h"
 #include "core/stream/frame_cache.h"
 #include "core/stream/hub.h"
+#include "core/stream/retention.h"
 
 #include <absl/status/statusor.h>
 
@@ -47,6 +48,7 @@ struct CoreOptions {
   domain::ReadingLimits readings;
   domain::MintLimits mints;
   mint::ReconcileSchedule::Options reconciliations;
+  stream::Compactor::Options compaction;
   store::CommitQueue::Options commits;
   stream::Hub::Options hub;
   stream::FrameCache::Options frames;

@@ -139,16 +139,25 @@ void AddReconciliations(const mint::ReconcileSchedule& reconciliations, Families
                  state.last->found.discrepancies_count);
 }
 
+absl::Status AddLog(const MetricSources& sources, Families& families) {
+  families.Gauge("wattmint_event_sequence", "Sequence of the newest event.", sources.hub.head());
+  WATTMINT_ASSIGN_OR_RETURN(const store::LogBounds bounds, sources.log.GetBounds());
+  families.Gauge("wattmint_event_oldest_sequence", "Sequence of the oldest event that is kept.",
+                 bounds.first);
+  families.Gauge("wattmint_event_log_bytes", "Size of the events that are kept.", bounds.bytes);
+  return absl::OkStatus();
+}
+
 std::string Collect(const MetricSources& sources) {
   Families families;
   AddReadings(sources.readings, families);
   const absl::Status supply = AddSupply(sources, families);
   const absl::Status backlog = AddBacklog(sources, families);
   AddReconciliations(sources.reconciliations, families);
-  families.Gauge("wattmint_event_sequence", "Sequence of the newest event.", sources.hub.head());
+  const absl::Status log = AddLog(sources, families);
   families.Gauge("wattmint_streams", "Streams that are open.", sources.streams.size());
   families.Gauge("wattmint_scrape_failed", "1 when a part of the values could not be read.",
-                 supply.ok() && backlog.ok() ? 0 : 1);
+                 supply.ok() && backlog.ok() && log.ok() ? 0 : 1);
   return prometheus::TextSerializer().Serialize(families.all());
 }
 

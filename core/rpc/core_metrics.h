@@ -18,6 +18,7 @@ namespace wattmint::rpc {
 // never waited for. README.md names them all.
 struct MetricSources {
   store::Queries& queries;
+  store::EventLog& log;
   ledger::LedgerReader& ledger;
   base::Clock& clock;
   const ingest::IngestCounters& readings;

@@ -11,10 +11,12 @@ namespace wattmint::rpc {
 // The event log: wattmint/v1/event.proto. Subscribe is served as raw bytes, since every subscriber
 // sends the same ones.
 // Lifetime: everything passed to the constructor must outlive it.
-class EventService final
-    : public v1::EventService::WithRawCallbackMethod_Subscribe<
-          v1::EventService::WithCallbackMethod_ReadEvents<
-              v1::EventService::WithCallbackMethod_GetLogBounds<v1::EventService::Service>>> {
+class EventService final : public v1::EventService::WithRawCallbackMethod_Subscribe<
+                               v1::EventService::WithCallbackMethod_ReadEvents<
+                                   v1::EventService::WithCallbackMethod_DryRunSubscription<
+                                       v1::EventService::WithCallbackMethod_ExplainEvent<
+                                           v1::EventService::WithCallbackMethod_GetLogBounds<
+                                               v1::EventService::Service>>>>> {
  public:
   EventService(Calls& calls, const store::MeterRegistry& registry, const EventStreamPlace& place)
       : calls_(calls), registry_(registry), place_(place) {}
@@ -24,6 +26,12 @@ class EventService final
   grpc::ServerUnaryReactor* ReadEvents(grpc::CallbackServerContext* context,
                                        const v1::ReadEventsRequest* request,
                                        v1::ReadEventsResponse* response) override;
+  grpc::ServerUnaryReactor* DryRunSubscription(grpc::CallbackServerContext* context,
+                                               const v1::DryRunSubscriptionRequest* request,
+                                               v1::DryRunSubscriptionResponse* response) override;
+  grpc::ServerUnaryReactor* ExplainEvent(grpc::CallbackServerContext* context,
+                                         const v1::ExplainEventRequest* request,
+                                         v1::ExplainEventResponse* response) override;
   grpc::ServerUnaryReactor* GetLogBounds(grpc::CallbackServerContext* context,
                                          const v1::GetLogBoundsRequest* request,
                                          v1::GetLogBoundsResponse* response) override;
@@ -31,8 +39,18 @@ class EventService final
  private:
   absl::StatusOr<stream::FeedRequest> FeedRequestOf(access::Principal principal,
                                                     const v1::SubscribeRequest& asked) const;
-  absl::StatusOr<v1::ReadEventsResponse> Read(const access::Principal& principal,
+  absl::StatusOr<v1::ReadEventsResponse> Read(const access::Principal& caller,
                                               const v1::ReadEventsRequest& asked) const;
+  absl::StatusOr<v1::DryRunSubscriptionResponse> TryOut(
+      const access::Principal& caller, const v1::DryRunSubscriptionRequest& asked) const;
+  absl::StatusOr<v1::ExplainEventResponse> Explain(const access::Principal& caller,
+                                                   const v1::ExplainEventRequest& asked) const;
+  // What a subscription of `as_user` with that filter would be about; of the caller if it is empty.
+  absl::StatusOr<stream::Interest> InterestOf(const access::Principal& caller,
+                                              const std::string& as_user,
+                                              const v1::EventFilter& filter) const;
+  absl::StatusOr<std::int64_t> FindStart(const stream::Start& start,
+                                         const store::LogBounds& bounds) const;
 
   Calls& calls_;
   const store::MeterRegistry& registry_;

@@ -24,6 +24,8 @@ constexpr MethodRule kRules[] = {
     {"wattmint.v1.AccessService.ListApiKeys", Permission::kManageKeys},
     {"wattmint.v1.AccessService.RevokeApiKey", Permission::kManageKeys, Audit::kYes},
     {"wattmint.v1.AccessService.WhoAmI", Permission::kIdentify, Audit::kNo, TicketUse::kRedeem},
+    {"wattmint.v1.EventService.DryRunSubscription", Permission::kReadEvents},
+    {"wattmint.v1.EventService.ExplainEvent", Permission::kReadEvents},
     {"wattmint.v1.EventService.GetLogBounds", Permission::kReadEvents},
     {"wattmint.v1.EventService.ReadEvents", Permission::kReadEvents},
     {"wattmint.v1.EventService.Subscribe", Permission::kReadEvents, Audit::kYes},

@@ -5,16 +5,18 @@
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace wattmint::store {
 
-WriteContext::WriteContext(Transaction& transaction, domain::Time now, const EventEncoder& encoder)
-    : transaction_(transaction), now_(now), encoder_(encoder) {}
+WriteContext::WriteContext(Transaction& transaction, domain::Time now, domain::Time event_time,
+                           const EventEncoder& encoder)
+    : transaction_(transaction), now_(now), event_time_(event_time), encoder_(encoder) {}
 
 absl::Status WriteContext::Append(const domain::Fact& fact) {
   auto body = std::make_shared<EventRecord::Body>();
-  body->payload = encoder_(now_, fact);
+  body->payload = encoder_(event_time_, fact);
   body->attributes = domain::AttributesOf(fact);
   WATTMINT_ASSIGN_OR_RETURN(const std::int64_t sequence, transaction_.AppendEvent(body->payload));
   events_.push_back({sequence, std::move(body)});
@@ -29,6 +31,7 @@ CommitQueue::CommitQueue(Journal& journal, EventLog& log, EventSink& sink, base:
       clock_(clock),
       encoder_(std::move(encoder)),
       options_(options),
+      event_time_(options.event_time_min),
       writer_([this] { WriteLoop(); }),
       acknowledger_([this] { AcknowledgeLoop(); }) {}
 
@@ -112,7 +115,9 @@ CommitQueue::Settled CommitQueue::Write(Batch batch) {
 
 absl::Status CommitQueue::Apply(Settled& settled) {
   WATTMINT_ASSIGN_OR_RETURN(const std::unique_ptr<Transaction> transaction, journal_.Begin());
-  WriteContext context(*transaction, clock_.Now(), encoder_);
+  const domain::Time now = clock_.Now();
+  event_time_ = std::max(event_time_, now);
+  WriteContext context(*transaction, now, event_time_, encoder_);
   for (Finished& finished : settled.ops) {
     finished.status = finished.op->Apply(context);
     if (transaction->IsBroken()) {

@@ -24,7 +24,9 @@ using EventEncoder = std::function<std::string(domain::Time, const domain::Fact&
 // What one WriteOp sees of the transaction that it is part of.
 class WriteContext {
  public:
-  WriteContext(Transaction& transaction, domain::Time now, const EventEncoder& encoder);
+  // `event_time`: what is written into events.
+  WriteContext(Transaction& transaction, domain::Time now, domain::Time event_time,
+               const EventEncoder& encoder);
   Transaction& transaction() { return transaction_; }
   // One time for the whole transaction.
   domain::Time now() const { return now_; }
@@ -35,6 +37,7 @@ class WriteContext {
  private:
   Transaction& transaction_;
   const domain::Time now_;
+  const domain::Time event_time_;
   const EventEncoder& encoder_;
   std::vector<EventRecord> events_;
 };
@@ -69,6 +72,7 @@ class CommitQueue {
     std::size_t weight_max = 8'192;       // rows in one commit; measured: more is not faster
     std::size_t backlog_max = 1'000'000;  // rows that may wait; more are refused kResourceExhausted
     base::Duration reopen_delay = std::chrono::milliseconds(200);
+    domain::Time event_time_min{};  // that of the last event
   };
   CommitQueue(Journal& journal, EventLog& log, EventSink& sink, base::Clock& clock,
               EventEncoder encoder, Options options);
@@ -111,6 +115,9 @@ class CommitQueue {
   const EventEncoder encoder_;
   const Options options_;
   std::vector<std::function<absl::Status()>> reloads_;
+  // Of the newest transaction: it never decreases, also when the clock is set back, so that events
+  // can be found by their time. On the writer's thread.
+  domain::Time event_time_;
 
   base::Mutex mutex_;  // guards what waits to be written
   base::CondVar wake_;

@@ -23,6 +23,7 @@ struct LogBounds {
   std::string epoch;       // identity of the log; a UUID
   std::int64_t first = 1;  // first sequence that is still there
   std::int64_t last = 0;   // 0: empty
+  std::int64_t bytes = 0;  // of the payloads from first to last
 };
 
 // The event log as its readers see it: committed events only, in order, without gaps.

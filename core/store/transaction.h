@@ -131,6 +131,10 @@ class Transaction {
   // Appends one event: the payload is a serialised wattmint.v1.Event without its sequence. Answers
   // the sequence.
   virtual absl::StatusOr<std::int64_t> AppendEvent(std::string_view payload) = 0;
+  // Removes the oldest events, at most `count_max` of them and none from `before` on, but never the
+  // newest. Answers how many.
+  virtual absl::StatusOr<std::int64_t> CompactEvents(std::int64_t before,
+                                                     std::int64_t count_max) = 0;
 
   // Makes everything durable (fsync). Nothing may be called afterwards.
   virtual absl::Status Commit() = 0;

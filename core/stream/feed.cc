@@ -15,44 +15,7 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-absl::StatusOr<std::int64_t> AfterCursor(const FeedRequest& request, const CursorSigner& signer,
-                                         const Cursor& here, std::int64_t head) {
-  const absl::StatusOr<Cursor> cursor = signer.Decode(request.cursor);
-  if (!cursor.ok()) return access::WithReason(cursor.status(), "CURSOR_INVALID");
-  absl::StatusOr<std::int64_t> after = ResumeAfter(*cursor, here, request.last_sequence, head);
-  if (after.ok() || access::ReasonOf(after.status()).has_value()) return after;
-  return access::WithReason(after.status(), "START_IN_FUTURE");
-}
-
-// The sequence behind which the stream begins.
-absl::StatusOr<std::int64_t> FindStart(const FeedRequest& request, const CursorSigner& signer,
-                                       const Cursor& here, const store::LogBounds& bounds,
-                                       std::int64_t head) {
-  std::int64_t after = head;
-  if (!request.cursor.empty()) {
-    WATTMINT_ASSIGN_OR_RETURN(after, AfterCursor(request, signer, here, head));
-  } else if (request.from_sequence.has_value()) {
-    after = *request.from_sequence - 1;
-  }
-  WATTMINT_RETURN_IF_ERROR(CheckStart(after + 1, bounds.first, head));
-  return after;
-}
-
 }  // namespace
-
-absl::Status CheckStart(std::int64_t from, std::int64_t first, std::int64_t head) {
-  if (from < first) {
-    return access::WithDetail(
-        access::WithReason(
-            base::OutOfRange("event {} is not kept any more; the oldest is {}", from, first),
-            "COMPACTED"),
-        "oldest_sequence", std::to_string(first));
-  }
-  if (from <= head + 1) return absl::OkStatus();
-  return access::WithReason(
-      base::InvalidArgument("event {} is not in the log, which ends at {}", from, head),
-      "START_IN_FUTURE");
-}
 
 absl::StatusOr<std::unique_ptr<Feed>> Feed::Open(const Sources& sources, FeedOptions options,
                                                  FeedRequest request, std::function<void()> waker) {
@@ -63,8 +26,9 @@ absl::StatusOr<std::unique_ptr<Feed>> Feed::Open(const Sources& sources, FeedOpt
                .sequence = 0,
                .filter_hash = request.filter.Hash(),
                .scope = ScopeName(interest.scope)};
-  WATTMINT_ASSIGN_OR_RETURN(place.sequence,
-                            FindStart(request, sources.signer, place, bounds, sources.hub.head()));
+  WATTMINT_ASSIGN_OR_RETURN(
+      place.sequence,
+      FindStart(request.start, {sources.log, bounds, sources.hub.head(), sources.signer, place}));
   std::unique_ptr<Feed> feed(
       new Feed(sources, options, std::move(request.principal), std::move(place)));
   feed->subscription_ =

@@ -6,6 +6,7 @@
 #include "core/base/clock.h"
 #include "core/stream/cursor.h"
 #include "core/stream/hub.h"
+#include "core/stream/start.h"
 
 #include <absl/status/statusor.h>
 
@@ -24,9 +25,7 @@ namespace wattmint::stream {
 struct FeedRequest {
   access::Principal principal;
   domain::EventFilter filter;  // normalized
-  std::string cursor;          // go on behind it and `last_sequence`, else
-  std::int64_t last_sequence = 0;
-  std::optional<std::int64_t> from_sequence;  // from here on (included), else what is new
+  Start start = FromNow{};
 };
 
 struct FeedOptions {
@@ -35,10 +34,6 @@ struct FeedOptions {
   std::size_t batch_events_max = 2'000;                      // chosen: some 400 kB
   std::size_t batch_bytes_max = 512 << 10;
 };
-
-// Whether a reader may start at event `from` (included) of a log that ends at `head`. Errors:
-// kOutOfRange with COMPACTED and the detail oldest_sequence; kInvalidArgument with START_IN_FUTURE.
-absl::Status CheckStart(std::int64_t from, std::int64_t first, std::int64_t head);
 
 // What one subscriber is to be told next, in the order of the contract in protos/README.md: the
 // first message is Established; events in order; heartbeats; the end of history; falling behind;
@@ -92,8 +87,7 @@ class Feed {
     base::Clock& clock;
   };
 
-  // Errors: kInvalidArgument with CURSOR_INVALID or START_IN_FUTURE; kOutOfRange with COMPACTED;
-  // kFailedPrecondition with EPOCH_CHANGED, FILTER_CHANGED or SCOPE_CHANGED; the log's.
+  // May read from disk. Errors: as FindStart().
   static absl::StatusOr<std::unique_ptr<Feed>> Open(const Sources& sources, FeedOptions options,
                                                     FeedRequest request,
                                                     std::function<void()> waker);

@@ -4,6 +4,7 @@
 #include "core/base/assert.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
+#include "core/stream/start.h"
 
 #include <algorithm>
 #include <iterator>
@@ -69,10 +70,13 @@ absl::StatusOr<std::vector<store::EventRecord>> Subscription::ReadOn() const {
 // cursor from there would be told that it is in the future.
 absl::StatusOr<std::vector<store::EventRecord>> Subscription::ReadLog() const {
   const auto published = static_cast<std::size_t>(hub_.head() - position_);
-  WATTMINT_ASSIGN_OR_RETURN(
-      std::vector<store::StoredEvent> stored,
-      hub_.log_.Read(position_ + 1, std::min(hub_.options_.scan_max, published),
-                     hub_.options_.log_page_bytes));
+  auto read = hub_.log_.Read(position_ + 1, std::min(hub_.options_.scan_max, published),
+                             hub_.options_.log_page_bytes);
+  if (absl::IsOutOfRange(read.status())) {
+    WATTMINT_ASSIGN_OR_RETURN(const store::LogBounds bounds, hub_.log_.GetBounds());
+    return Compacted(read.status(), bounds.first);
+  }
+  WATTMINT_ASSIGN_OR_RETURN(std::vector<store::StoredEvent> stored, std::move(read));
   std::vector<store::EventRecord> stretch;
   stretch.reserve(stored.size());
   std::int64_t expected = position_ + 1;

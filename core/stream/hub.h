@@ -40,7 +40,7 @@ class Subscription {
 
   // At most `count_max` matching events and about `bytes_max` of payload. Looks at a bounded
   // stretch of the log, so that `events` may be empty without at_head: call again. May read from
-  // disk. Errors: kOutOfRange when the position was compacted; the log's.
+  // disk. Errors: kOutOfRange with COMPACTED; the log's.
   absl::StatusOr<Page> Next(std::size_t count_max, std::size_t bytes_max);
 
   // Asks for one call of the waker when an event matches. False when one has come already: call

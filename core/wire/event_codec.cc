@@ -51,6 +51,14 @@ absl::StatusOr<domain::Event> DecodePayload(std::int64_t sequence, std::string_v
   return domain::Event{sequence, FromProto(message.time()), *std::move(fact)};
 }
 
+absl::StatusOr<domain::Time> DecodeTime(std::string_view payload) {
+  v1::Event message;
+  if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+    return base::DataLoss("the bytes are no event");
+  }
+  return FromProto(message.time());
+}
+
 absl::StatusOr<domain::EventAttributes> DecodeAttributes(std::string_view payload) {
   auto event = DecodePayload(0, payload);
   if (!event.ok()) return event.status();

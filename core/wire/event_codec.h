@@ -21,6 +21,8 @@ namespace wattmint::wire {
 std::string EncodePayload(domain::Time time, const domain::Fact& fact);
 // kDataLoss when the bytes are no event.
 absl::StatusOr<domain::Event> DecodePayload(std::int64_t sequence, std::string_view payload);
+// When the event was committed. Errors: as DecodePayload().
+absl::StatusOr<domain::Time> DecodeTime(std::string_view payload);
 absl::StatusOr<domain::EventAttributes> DecodeAttributes(std::string_view payload);
 
 // Appends one element of the field `events` (number 1 in EventBatch and ReadEventsResponse alike):

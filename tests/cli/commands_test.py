@@ -260,8 +260,12 @@ def watch_goes_on_where_it_ended(program):
     events = program.json("watch", "--from", position, "--until-caught-up")
     assert len(events) == 1 and "meter_changed" in events[0], events
     assert int(events[0]["sequence"]) == first.count("\n") + 1, events
-    _, error = program.run("watch", "--from", "nonsense", expect=2)
-    assert "INVALID_ARGUMENT" in error, error
+    assert program.json("watch", "--from", "oldest", "--until-caught-up")[-1] == events[0]
+    since = program.json("watch", "--from", events[0]["time"], "--until-caught-up")
+    assert since == events, since
+    for nonsense, why in (("nonsense", "INVALID_ARGUMENT"), ("2026-13-01T00:00:00Z", "month")):
+        _, error = program.run("watch", "--from", nonsense, expect=2)
+        assert why in error, error
 
 
 def a_directory_has_one_core(program):

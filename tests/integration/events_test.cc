@@ -276,6 +276,56 @@ TEST_F(EventsTest, ReadEventsPagesThroughTheLog) {
   EXPECT_EQ(all.size(), 21u);
 }
 
+TEST_F(EventsTest, AStreamBeginsAtATimeOrAtANamedPlace) {
+  Submit(0, 9);
+  v1::ReadEventsRequest all;
+  const auto page = Call(core_.events(), &v1::EventService::Stub::ReadEvents, core_.admin(), all);
+  ASSERT_THAT(page, IsOk());
+  ASSERT_EQ(page->events_size(), 21);
+  // Readings of one commit have one time: the first of those is where the stream begins.
+  const auto& time = page->events(20).time();
+  std::int64_t expected = 21;
+  while (page->events(static_cast<int>(expected) - 2).time().SerializeAsString() ==
+         time.SerializeAsString()) {
+    --expected;
+  }
+  v1::SubscribeRequest request;
+  *request.mutable_from_time() = time;
+  auto reader = Subscribe(request);
+  ASSERT_TRUE(reader->SkipTo(Message::kCaughtUp));
+  ASSERT_FALSE(reader->events().empty());
+  ExpectContiguous(reader->events(), expected);
+  EXPECT_EQ(reader->events().back().sequence(), 21);
+
+  v1::ReadEventsRequest read;
+  *read.mutable_from_time() = time;
+  const auto from = Call(core_.events(), &v1::EventService::Stub::ReadEvents, core_.admin(), read);
+  ASSERT_THAT(from, IsOk());
+  EXPECT_EQ(from->events(0).sequence(), expected);
+
+  request.set_position(v1::START_POSITION_OLDEST);
+  reader = Subscribe(request);
+  ASSERT_TRUE(reader->SkipTo(Message::kCaughtUp));
+  EXPECT_EQ(reader->events().size(), 21u);
+  request.set_position(v1::START_POSITION_NOW);
+  reader = Subscribe(request);
+  ASSERT_TRUE(reader->SkipTo(Message::kCaughtUp));
+  EXPECT_TRUE(reader->events().empty());
+}
+
+TEST_F(EventsTest, BadStartsAreRefused) {
+  v1::SubscribeRequest request;
+  request.mutable_from_time()->set_nanos(1);
+  EXPECT_THAT(Refusal(core_.admin(), request), StatusIs(absl::StatusCode::kInvalidArgument));
+  request.set_position(static_cast<v1::StartPosition>(99));
+  EXPECT_THAT(Refusal(core_.admin(), request), StatusIs(absl::StatusCode::kInvalidArgument));
+  v1::ReadEventsRequest read;
+  read.set_from_sequence(1);
+  read.mutable_from_time()->set_seconds(1);
+  EXPECT_THAT(Call(core_.events(), &v1::EventService::Stub::ReadEvents, core_.admin(), read),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
 TEST_F(EventsTest, BadPagesAreRefused) {
   const auto read = [this](const v1::ReadEventsRequest& request) {
     return Call(core_.events(), &v1::EventService::Stub::ReadEvents, core_.admin(), request);

@@ -89,7 +89,7 @@ class ResumeTest : public testing::Test {
   client::EventSubscriber::Options Everything() {
     client::EventSubscriber::Options options;
     options.credential = core_.relay();
-    options.from_sequence = 1;
+    options.request.set_from_sequence(1);
     options.backoff.initial = std::chrono::milliseconds(20);
     options.backoff.cap = std::chrono::milliseconds(200);
     return options;
@@ -128,8 +128,8 @@ TEST_F(ResumeTest, APositionIsGoodForAnotherSubscriber) {
     first.Start();
     ASSERT_TRUE(listener_.Await([this] { return listener_.caught_up_ > 0; }));
     first.Stop();
-    options.cursor = first.position().cursor;
-    options.last_sequence = first.position().last_sequence;
+    options.request.set_cursor(first.position().cursor);
+    options.request.set_last_sequence(first.position().last_sequence);
   }
   Submit(3);
   Listener second_listener;
@@ -141,7 +141,7 @@ TEST_F(ResumeTest, APositionIsGoodForAnotherSubscriber) {
 
 TEST_F(ResumeTest, HeartbeatsMoveAQuietSubscriberOn) {
   client::EventSubscriber::Options options = Everything();
-  options.filter.add_meter_ids("m-none");
+  options.request.mutable_filter()->add_meter_ids("m-none");
   client::EventSubscriber subscriber(core_.NewChannel(), options, listener_);
   subscriber.Start();
   ASSERT_TRUE(listener_.Await([this] { return listener_.caught_up_ > 0; }));
@@ -153,7 +153,7 @@ TEST_F(ResumeTest, HeartbeatsMoveAQuietSubscriberOn) {
 
 TEST_F(ResumeTest, ARefusedSubscriberStopsForGood) {
   client::EventSubscriber::Options options = Everything();
-  options.cursor = "rubbish";
+  options.request.set_cursor("rubbish");
   client::EventSubscriber subscriber(core_.NewChannel(), options, listener_);
   subscriber.Start();
   ASSERT_TRUE(listener_.Await([this] { return !listener_.stopped_.ok(); }));

@@ -17,7 +17,11 @@ class MemoryLog final : public store::EventLog {
  public:
   absl::StatusOr<store::LogBounds> GetBounds() override {
     base::MutexLock lock(mutex_);
-    return store::LogBounds{"epoch-1", first_, Last()};
+    store::LogBounds bounds{"epoch-1", first_, Last()};
+    for (std::int64_t i = first_; i <= Last(); ++i) {
+      bounds.bytes += std::ssize(payloads_[static_cast<std::size_t>(i - 1)]);
+    }
+    return bounds;
   }
 
   absl::StatusOr<std::vector<store::StoredEvent>> Read(std::int64_t from, std::size_t count_max,

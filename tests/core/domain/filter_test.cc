@@ -149,6 +149,26 @@ TEST(EventFilterTest, EachFieldFilters) {
   }
 }
 
+TEST(EventFilterTest, NamesEveryFieldThatExcludes) {
+  const EventAttributes event = AttributesOf(Minted());
+  EXPECT_TRUE(EventFilter{}.ExcludedBy(event).empty());
+  const EventFilter all = Normalized({.types = {EventType::kTaskCreated},
+                                      .meter_ids = {"M2"},
+                                      .user_ids = {"bob"},
+                                      .wallet_addresses = {"11111111111111111111111111111112"},
+                                      .batch_ids = {"b-2"},
+                                      .task_ids = {18},
+                                      .mint_states = {MintState::kConfirmed},
+                                      .energy_min = Energy::FromNanoKwh(3'000'000'000),
+                                      .energy_max = Energy::FromNanoKwh(4'000'000'000)});
+  EXPECT_THAT(all.ExcludedBy(event),
+              testing::ElementsAre("types", "meter_ids", "user_ids", "wallet_addresses",
+                                   "batch_ids", "task_ids", "mint_states", "min_energy_kwh"));
+  EXPECT_FALSE(all.Matches(event));
+  const EventFilter one = Normalized({.meter_ids = {"M1", "M3"}, .task_ids = {16}});
+  EXPECT_THAT(one.ExcludedBy(event), testing::ElementsAre("task_ids"));
+}
+
 TEST(EventFilterTest, OrderAndRepetitionDoNotMatterToTheHash) {
   EventFilter a;
   a.meter_ids = {"M2", "M1", "M2"};

@@ -22,8 +22,9 @@ class CoreMetricsTest : public testing::Test {
   CoreMetricsTest() { engine_.Register("M1", "alice"); }
 
   std::string Page() {
-    return MetricsPage({engine_.queries(), ledger_, engine_.clock(), engine_.pipeline().counters(),
-                        engine_.minter(), reconciliations_, engine_.hub(), streams_});
+    return MetricsPage({engine_.queries(), engine_.log(), ledger_, engine_.clock(),
+                        engine_.pipeline().counters(), engine_.minter(), reconciliations_,
+                        engine_.hub(), streams_});
   }
 
   test::Engine engine_;
@@ -42,6 +43,13 @@ TEST_F(CoreMetricsTest, TheOldestDueTaskHasAnAge) {
   engine_.MintAll();
   EXPECT_THAT(Page(), HasSubstr("\nwattmint_oldest_due_seconds 0\n"));
   EXPECT_THAT(Page(), HasSubstr("\nwattmint_tasks{state=\"CONFIRMED\"} 2\n"));
+}
+
+TEST_F(CoreMetricsTest, TheLogHasBoundsAndASize) {
+  EXPECT_THAT(Page(), HasSubstr("\nwattmint_event_sequence 1\n"));
+  EXPECT_THAT(Page(), HasSubstr("\nwattmint_event_oldest_sequence 1\n"));
+  const auto bounds = test::Engine::Value(engine_.log().GetBounds());
+  EXPECT_THAT(Page(), HasSubstr("\nwattmint_event_log_bytes " + std::to_string(bounds.bytes)));
 }
 
 TEST_F(CoreMetricsTest, BeforeTheFirstReconciliationNothingIsSaidOfTheLast) {

@@ -107,6 +107,9 @@ class FlakyTransaction final : public Transaction {
   absl::StatusOr<std::optional<domain::MintTask>> FindTask(std::int64_t task_id) override {
     return real_->FindTask(task_id);
   }
+  absl::StatusOr<std::int64_t> CompactEvents(std::int64_t before, std::int64_t count_max) override {
+    return real_->CompactEvents(before, count_max);
+  }
   absl::StatusOr<bool> UpdateTask(const domain::MintTask& task,
                                   domain::MintState expected) override {
     return real_->UpdateTask(task, expected);
@@ -318,6 +321,30 @@ TEST_F(CommitQueueTest, ReopeningIsTriedUntilItWorks) {
   while (journal_->reopens < 6) std::this_thread::yield();
   while (!RunOp(*queue_, AppendOne).ok()) std::this_thread::yield();
   EXPECT_EQ(journal_->reopens, 6);
+}
+
+TEST_F(CommitQueueTest, TimesOfEventsNeverDecrease) {
+  const domain::Time start = clock_.Now();
+  Start({.event_time_min = start + std::chrono::seconds(5)});
+  std::vector<domain::Time> now;
+  const auto append = [&now](WriteContext& context) {
+    now.push_back(context.now());
+    return AppendOne(context);
+  };
+  ASSERT_THAT(RunOp(*queue_, append), IsOk());
+  clock_.Advance(std::chrono::seconds(9));
+  ASSERT_THAT(RunOp(*queue_, append), IsOk());
+  clock_.Advance(std::chrono::seconds(-8));
+  ASSERT_THAT(RunOp(*queue_, append), IsOk());
+
+  const std::vector<int> expected = {5, 9, 9};
+  const auto events = Engine::Value(database_->event_log().Read(1, 10, 1'000));
+  ASSERT_EQ(events.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(Engine::Value(wire::DecodeTime(events[i].payload)) - start,
+              std::chrono::seconds(expected[i]));
+  }
+  EXPECT_EQ(now.back() - start, std::chrono::seconds(1)) << "only events are held back";
 }
 
 TEST_F(CommitQueueTest, StopFinishesWhatWasSubmittedAndRefusesMore) {

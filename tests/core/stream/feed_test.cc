@@ -46,7 +46,7 @@ class FeedTest : public testing::Test {
   static FeedRequest From(std::int64_t sequence, Role role = Role::kAdmin,
                           const std::string& user = "root") {
     FeedRequest request = Now(role, user);
-    request.from_sequence = sequence;
+    request.start = FromSequence{sequence};
     return request;
   }
   static FeedRequest Now(Role role = Role::kAdmin, const std::string& user = "root") {
@@ -58,8 +58,7 @@ class FeedTest : public testing::Test {
   }
   static FeedRequest Behind(const std::string& cursor, std::int64_t last_sequence = 0) {
     FeedRequest request = Now();
-    request.cursor = cursor;
-    request.last_sequence = last_sequence;
+    request.start = FromCursor{cursor, last_sequence};
     return request;
   }
 
@@ -247,7 +246,7 @@ TEST_F(FeedTest, ACursorOfAnotherFilterIsRefusedByName) {
 TEST_F(FeedTest, ACursorOfAnotherUserIsRefusedByName) {
   auto first = Open(Now(Role::kUser, "ada"));
   FeedRequest request = Now(Role::kUser, "bob");
-  request.cursor = Expect<Feed::Established>(*first).cursor;
+  request.start = FromCursor{Expect<Feed::Established>(*first).cursor};
   const auto feed = TryOpen(request);
   EXPECT_EQ(access::ReasonOf(feed.status()), "SCOPE_CHANGED");
 }
