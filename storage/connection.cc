@@ -3,11 +3,19 @@
 
 #include "storage/sqlite_status.h"
 
+#include <SQLiteCpp/Column.h>
+#include <SQLiteCpp/Transaction.h>
 #include <fmt/core.h>
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <vector>
+
 namespace wattmint::storage {
 namespace {
+
+// SQLite's files take no more at a time than two of its greatest pages.
+constexpr sqlite3_int64 kChunkBytes = 65'536;
 
 // A connection belongs to one thread at a time, so that SQLite needs no mutex of its own.
 int OpenFlags(Access access) {
@@ -21,6 +29,21 @@ int OpenFlags(Access access) {
 void ConfigureOnce() {
   static const int kResult = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   static_cast<void>(kResult);
+}
+
+// Writes the bytes of the file over themselves: only what is written anew is synced anew. An SQLite
+// code.
+int WriteAnew(sqlite3_file& file) {
+  const sqlite3_io_methods& methods = *file.pMethods;
+  sqlite3_int64 size = 0;
+  int code = methods.xFileSize(&file, &size);
+  std::vector<char> bytes(static_cast<std::size_t>(std::min(size, kChunkBytes)));
+  for (sqlite3_int64 offset = 0; code == SQLITE_OK && offset < size; offset += kChunkBytes) {
+    const int count = static_cast<int>(std::min(size - offset, kChunkBytes));
+    code = methods.xRead(&file, bytes.data(), count, offset);
+    if (code == SQLITE_OK) code = methods.xWrite(&file, bytes.data(), count, offset);
+  }
+  return code;
 }
 
 }  // namespace
@@ -38,6 +61,7 @@ Connection::Connection(const ConnectionOptions& options, Access access)
     : database_(options.path, OpenFlags(access), options.busy_ms, options.vfs) {
   database_.exec(fmt::format("PRAGMA cache_size = -{}", options.cache_kib));
   database_.exec("PRAGMA temp_store = MEMORY");
+  FoldOnClose(false);
   if (access == Access::kRead) return;
   database_.exec("PRAGMA journal_mode = WAL");
   database_.exec("PRAGMA synchronous = FULL");
@@ -47,22 +71,25 @@ Connection::Connection(const ConnectionOptions& options, Access access)
     database_.exec(fmt::format("PRAGMA max_page_count = {}", options.pages_max));
   }
   SettleLog();
+  FoldOnClose(true);
+}
+
+void Connection::FoldOnClose(bool folds) {
+  sqlite3_db_config(database_.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, folds ? 0 : 1,
+                    nullptr);
 }
 
 void Connection::SettleLog() {
-  if (FoldLog() <= 0) return;
-  // Any commit begins the log anew, with a header that makes the old one void wherever some of it
-  // is still on the disk. Truncating it would not: that may be lost, and the old log be replayed.
+  // Nobody else appends meanwhile; who reads may go on.
+  SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
+  sqlite3_file* log = nullptr;
+  sqlite3_file_control(database_.getHandle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  const int code = log->pMethods == nullptr ? SQLITE_OK : WriteAnew(*log);
+  if (code != SQLITE_OK) throw SQLite::Exception("making the log durable", code & 0xff);
+  // Any commit syncs all of that and the name, and is written over one that failed.
   const int version = database_.execAndGet("PRAGMA user_version").getInt();
   database_.exec(fmt::format("PRAGMA user_version = {}", version));
-}
-
-int Connection::FoldLog() {
-  SQLite::Statement checkpoint(database_, "PRAGMA wal_checkpoint(RESTART)");
-  checkpoint.executeStep();
-  const bool is_busy = checkpoint.getColumn(0).getInt() != 0;
-  if (is_busy) throw SQLite::Exception("somebody reads the log, which must be folded", SQLITE_BUSY);
-  return checkpoint.getColumn(1).getInt();
+  transaction.commit();
 }
 
 SQLite::Statement& Connection::Prepared(const std::string& sql) {

@@ -44,11 +44,14 @@ class Connection {
   SQLite::Statement& Prepared(const std::string& sql);
 
  private:
-  // Makes durable what the log holds, before anybody is told of it or builds on it: a program that
-  // died may have left there what it never synced, and where a sync failed the next one says OK.
+  // Makes the log durable as it is seen, before anybody is told of it or builds on it. A program
+  // that died may have left there what it never synced; what a failed sync lost is still seen, and
+  // the next one says OK; and the power may bring back a log that was removed, or a commit that
+  // failed.
   void SettleLog();
-  // Writes all that the log holds into the file; how many pages those were.
-  int FoldLog();
+  // Whether the log goes into the file when this is the last to close it. Never before it is
+  // settled: what is lost of it would be replayed in part over a file that is newer.
+  void FoldOnClose(bool folds);
 
   SQLite::Database database_;
   absl::flat_hash_map<std::string, std::unique_ptr<SQLite::Statement>> prepared_;

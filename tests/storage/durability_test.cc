@@ -4,7 +4,7 @@
 #include "tests/storage/storage_fixture.h"
 
 #include <fmt/core.h>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <spdlog/spdlog.h>
 #include <sqlite3.h>
 
@@ -107,6 +107,137 @@ TEST(DurabilityTest, WhatADeadProgramLeftIsDurableOnceItIsSeen) {
   }
   EXPECT_GT(seen, 10);
 }
+
+// What becomes of a program whose sync failed.
+enum class AfterFailedSync { kDies, kReopens, kReopensWhileSomebodyReads };
+
+// A sync fails, and what it covered is on the disk in part, though all of it is seen.
+class FailedSyncTest : public testing::TestWithParam<std::pair<const char*, AfterFailedSync>> {
+ protected:
+  static constexpr std::uint64_t kSeeds = 3;
+
+  // Three events are certain, and a fourth is not, with which a switch is set.
+  void Begin(std::uint64_t seed) {
+    disk_.emplace(seed);
+    vfs_.emplace("failed_sync", *disk_);
+    options_.connection.path = "wattmint.db";
+    options_.connection.vfs = vfs_->name();
+    Value(Open());
+    for (int i = 0; i < 2; ++i) Value(Append(""));
+    database_.reset();  // folds the log
+    Value(Open());
+    Value(Append(""));
+    disk_->faults().sync_errors_ppm = 1'000'000;
+    EXPECT_FALSE(Append("on").ok());
+    disk_->faults() = {};
+    if (GetParam().second == AfterFailedSync::kDies) {
+      disk_->Cut();
+      database_.reset();
+      disk_->Restart();
+    } else if (GetParam().second == AfterFailedSync::kReopensWhileSomebodyReads) {
+      reader_ = Value(BeginReading(options_.connection));
+    }
+  }
+  absl::Status Open() {
+    if (database_ != nullptr) return database_->journal().Reopen();
+    auto opened = Database::Open(options_);
+    if (opened.ok()) database_ = *std::move(opened);
+    return opened.status();
+  }
+  void LosePower() {
+    disk_->Cut();
+    database_.reset();
+    reader_.reset();
+    disk_->PowerUp();
+    Value(Open());
+  }
+  void End() {
+    database_.reset();
+    vfs_.reset();
+    disk_.reset();
+  }
+  absl::Status Append(const std::string& switch_value) {
+    const auto transaction = Value(database_->journal().Begin());
+    if (!switch_value.empty()) Value(transaction->SetSwitch(kSwitch, switch_value));
+    Value(transaction->AppendEvent(std::string(5'000, 'e')));
+    return transaction->Commit();
+  }
+  // The number of events, each of which can be read, and none without what came with it.
+  std::int64_t Count() {
+    const std::int64_t last = Value(database_->event_log().GetBounds()).last;
+    EXPECT_EQ(Value(database_->event_log().Read(1, 10, 1 << 20)).size(), last);
+    EXPECT_EQ(Value(database_->queries().GetSwitch(kSwitch)).value_or(""), last > 3 ? "on" : "");
+    return last;
+  }
+
+  std::optional<test::SimDisk> disk_;
+  std::optional<test::SimVfs> vfs_;
+  Database::Options options_;
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<Connection> reader_;  // another program's
+};
+
+// The power goes at each change of opening again.
+TEST_P(FailedSyncTest, NothingIsLostOrHalfWhereverThePowerGoes) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    bool cut = true;
+    for (std::int64_t change = 1; cut; ++change) {
+      Begin(seed);
+      disk_->CutAfter(change);
+      Open().IgnoreError();
+      cut = disk_->IsOff();
+      LosePower();
+      ASSERT_THAT(Count(), testing::AnyOf(3, 4)) << "seed " << seed << ", change " << change;
+      ASSERT_FALSE(HasFailure()) << "seed " << seed << ", change " << change;
+      End();
+    }
+  }
+}
+
+// Further syncs fail while opening again, and the power goes when that is given up.
+TEST_P(FailedSyncTest, NothingIsLostOrHalfWhenOpeningFailsToo) {
+  int failures = 0;
+  for (std::uint64_t seed = 1; seed <= 20 * kSeeds; ++seed) {
+    Begin(seed);
+    disk_->faults().sync_errors_ppm = 500'000;
+    failures += Open().ok() ? 0 : 1;
+    database_.reset();
+    disk_->faults() = {};
+    LosePower();
+    ASSERT_THAT(Count(), testing::AnyOf(3, 4)) << "seed " << seed;
+    ASSERT_FALSE(HasFailure()) << "seed " << seed;
+    End();
+  }
+  EXPECT_GT(failures, 10);
+}
+
+// The program has opened again and looked; the power goes at each change of its end and of the next
+// one's beginning.
+TEST_P(FailedSyncTest, WhatWasSeenAfterItStaysSo) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    bool cut = true;
+    for (std::int64_t change = 1; cut; ++change) {
+      Begin(seed);
+      Value(Open());
+      const std::int64_t seen = Count();
+      disk_->CutAfter(change);
+      database_.reset();
+      Open().IgnoreError();
+      cut = disk_->IsOff();
+      LosePower();
+      ASSERT_EQ(Count(), seen) << "seed " << seed << ", change " << change;
+      ASSERT_FALSE(HasFailure()) << "seed " << seed << ", change " << change;
+      End();
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Programs, FailedSyncTest,
+                         testing::Values(std::pair("Dies", AfterFailedSync::kDies),
+                                         std::pair("Reopens", AfterFailedSync::kReopens),
+                                         std::pair("ReopensWhileSomebodyReads",
+                                                   AfterFailedSync::kReopensWhileSomebodyReads)),
+                         [](const auto& instance) { return std::string(instance.param.first); });
 
 // Each of these must be found, or the tests above prove nothing.
 class PlantTest : public testing::TestWithParam<std::pair<const char*, Plant>> {};

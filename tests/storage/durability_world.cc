@@ -4,6 +4,7 @@
 #include "core/base/assert.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
+#include "storage/sqlite_status.h"
 #include "tests/storage/storage_fixture.h"
 
 #include <fmt/core.h>
@@ -33,6 +34,15 @@ void Settle(Knowledge& knowledge, std::int64_t changes, DurabilityWorld::Counts&
 }
 
 }  // namespace
+
+absl::StatusOr<std::unique_ptr<Connection>> BeginReading(const ConnectionOptions& options) {
+  WATTMINT_ASSIGN_OR_RETURN(auto connection, Connection::Open(options, Access::kRead));
+  return Guarded("reading", [&]() -> absl::StatusOr<std::unique_ptr<Connection>> {
+    connection->database().exec("BEGIN");
+    connection->database().execAndGet("SELECT count(*) FROM sqlite_schema");
+    return std::move(connection);
+  });
+}
 
 DurabilityWorld::Counts& DurabilityWorld::Counts::operator+=(const Counts& other) {
   power_cuts += other.power_cuts;

@@ -10,6 +10,9 @@
 
 namespace wattmint::storage {
 
+// A connection of another program, which reads and does not end.
+absl::StatusOr<std::unique_ptr<Connection>> BeginReading(const ConnectionOptions& options);
+
 // A machine whose disk holds wattmint.db and ledger.db, written at random by the production
 // classes, while its power goes and its disk fails. Whenever the files were opened again they must
 // hold every change that was acknowledged, and the one that was not, whole or not at all. What was
