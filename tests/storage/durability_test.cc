@@ -21,7 +21,7 @@ namespace {
 using Plant = DurabilityWorld::Plant;
 
 std::uint64_t first_seed = 1;
-std::int64_t cuts_wanted = 200;  // chosen: some seconds; by hand many more
+std::int64_t cuts_wanted = 500;  // chosen: some seconds; by hand many more
 
 struct Trial {
   DurabilityWorld::Counts counts;
@@ -47,18 +47,20 @@ TEST(DurabilityTest, NothingAcknowledgedIsLostAndNothingIsHalf) {
   const DurabilityWorld::Counts& counts = trial.counts;
   fmt::print(
       "{} worlds from seed {}: {} power cuts ({} while opening), {} deaths, {} clean ends, {} "
-      "commits, {} failed, {} found and {} gone of those not acknowledged, {} disk errors\n",
+      "commits, {} failed, {} found and {} gone of those not acknowledged, {} times opened again "
+      "beside a reader, {} disk errors\n",
       trial.worlds, first_seed, counts.power_cuts, counts.power_cuts_while_opening, counts.deaths,
       counts.clean_ends, counts.commits, counts.failed_commits, counts.found, counts.gone,
-      counts.disk_errors);
+      counts.reopened_beside_reader, counts.disk_errors);
   ASSERT_TRUE(trial.status.ok()) << "seed " << trial.failed_seed << ": " << trial.status;
-  if (cuts_wanted < 5'000) return;
-  EXPECT_GT(counts.power_cuts_while_opening, 50);
-  EXPECT_GT(counts.deaths, 50);
-  EXPECT_GT(counts.clean_ends, 50);
-  EXPECT_GT(counts.found, 50);
-  EXPECT_GT(counts.gone, 50);
-  EXPECT_GT(counts.disk_errors, 50);
+  if (cuts_wanted < 500) return;
+  EXPECT_GT(counts.power_cuts_while_opening, 0);
+  EXPECT_GT(counts.deaths, 0);
+  EXPECT_GT(counts.clean_ends, 0);
+  EXPECT_GT(counts.found, 0);
+  EXPECT_GT(counts.gone, 0);
+  EXPECT_GT(counts.reopened_beside_reader, 0);
+  EXPECT_GT(counts.disk_errors, 0);
 }
 
 TEST(DurabilityTest, SameSeedLivesTheSameWorld) {

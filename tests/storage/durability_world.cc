@@ -53,6 +53,7 @@ DurabilityWorld::Counts& DurabilityWorld::Counts::operator+=(const Counts& other
   failed_commits += other.failed_commits;
   found += other.found;
   gone += other.gone;
+  reopened_beside_reader += other.reopened_beside_reader;
   disk_errors += other.disk_errors;
   return *this;
 }
@@ -64,7 +65,7 @@ DurabilityWorld::DurabilityWorld(std::uint64_t seed, Plant plant)
   options_.connection.checkpoint_pages = static_cast<int>(2 + Draw(40));
   // A small cache spills pages of an open transaction into the log.
   options_.connection.cache_kib = OneIn(2) ? 40 : 2'000;
-  options_.readers = OneIn(4) ? 3 : 1;
+  options_.readers = OneIn(10) ? 3 : 1;
   book_options_ = options_.connection;
   book_options_.path = "ledger.db";
   DrawFaults(plant);
@@ -114,16 +115,26 @@ absl::Status DurabilityWorld::Run() {
 
 absl::Status DurabilityWorld::Live() {
   disk_.faults() = faults_;
-  WATTMINT_RETURN_IF_ERROR(OpenAtLast(true));
+  WATTMINT_RETURN_IF_ERROR(OpenAtLast());
   WATTMINT_RETURN_IF_ERROR(Check());
   for (int round = 0; round < kRounds; ++round) {
     if (!OneIn(4)) disk_.CutAfter(1 + Draw(OneIn(2) ? 10 : 60));
     if (fills_up_) disk_.faults().bytes_max = OneIn(2) ? kRoom : 100'000 + Draw(400'000);
+    if (!disk_.IsOff() && OneIn(4)) WATTMINT_RETURN_IF_ERROR(LetSomebodyRead());
     WATTMINT_RETURN_IF_ERROR(Work());
     WATTMINT_RETURN_IF_ERROR(EndAndBegin());
   }
   Close();
   return CheckIntegrity();
+}
+
+absl::Status DurabilityWorld::LetSomebodyRead() {
+  const test::SimDisk::Faults faults = std::exchange(disk_.faults(), Calm());
+  for (const ConnectionOptions& options : {options_.connection, book_options_}) {
+    WATTMINT_ASSIGN_OR_RETURN(others_.emplace_back(), BeginReading(options));
+  }
+  disk_.faults() = faults;
+  return absl::OkStatus();
 }
 
 absl::Status DurabilityWorld::Work() {
@@ -257,7 +268,9 @@ absl::Status DurabilityWorld::Append() {
 
 absl::Status DurabilityWorld::Mend() {
   for (int attempt = 0; attempt < 5 && !disk_.IsOff(); ++attempt) {
-    if (database_->journal().Reopen().ok()) return Check();
+    if (!database_->journal().Reopen().ok()) continue;
+    counts_.reopened_beside_reader += others_.empty() ? 0 : 1;
+    return Check();
   }
   disk_.Cut();
   return absl::OkStatus();
@@ -267,7 +280,7 @@ absl::Status DurabilityWorld::EndAndBegin() {
   const bool clean = !disk_.IsOff() && OneIn(2);
   if (!clean) disk_.Cut();
   Close();
-  const bool power_goes = !OneIn(4);
+  const bool power_goes = !OneIn(6);
   if (power_goes && disk_.IsOff()) {
     ++counts_.power_cuts;
     disk_.PowerUp();
@@ -275,13 +288,15 @@ absl::Status DurabilityWorld::EndAndBegin() {
     ++(disk_.IsOff() ? counts_.deaths : counts_.clean_ends);
     disk_.Restart();
   }
-  WATTMINT_RETURN_IF_ERROR(OpenAtLast(OneIn(3)));
+  WATTMINT_RETURN_IF_ERROR(OpenAtLast());
   return Check();
 }
 
 void DurabilityWorld::Close() {
+  if (OneIn(2)) others_.clear();
   database_.reset();
   book_.reset();
+  others_.clear();
 }
 
 absl::Status DurabilityWorld::Open() {
@@ -290,18 +305,18 @@ absl::Status DurabilityWorld::Open() {
   return absl::OkStatus();
 }
 
-absl::Status DurabilityWorld::OpenAtLast(bool power_goes) {
-  if (power_goes) disk_.CutAfter(1 + Draw(OneIn(2) ? 10 : 150));
-  absl::Status status = Open();
-  for (int attempt = 1; !status.ok() && attempt < 10; ++attempt) {
-    Close();
-    if (disk_.IsOff()) {
-      ++counts_.power_cuts;
-      ++counts_.power_cuts_while_opening;
-      disk_.PowerUp();
-    }
+absl::Status DurabilityWorld::OpenAtLast() {
+  absl::Status status;
+  for (int attempt = 1; attempt < 10; ++attempt) {
     if (attempt == 5) disk_.faults() = Calm();
+    if (attempt < 5 && OneIn(2)) disk_.CutAfter(1 + Draw(OneIn(4) ? 150 : 15));
     status = Open();
+    if (status.ok()) break;
+    Close();
+    if (!disk_.IsOff()) continue;
+    ++counts_.power_cuts;
+    ++counts_.power_cuts_while_opening;
+    disk_.PowerUp();
   }
   disk_.faults() = faults_;
   return status;

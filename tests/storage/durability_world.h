@@ -41,6 +41,7 @@ class DurabilityWorld {
     std::int64_t failed_commits = 0;
     std::int64_t found = 0;  // not acknowledged, but whole
     std::int64_t gone = 0;   // not acknowledged, and nothing of it there
+    std::int64_t reopened_beside_reader = 0;
     std::int64_t disk_errors = 0;
     Counts& operator+=(const Counts& other);
   };
@@ -70,6 +71,8 @@ class DurabilityWorld {
   test::SimDisk::Faults Calm() const;  // a disk that is well, but for what was planted
 
   absl::Status Live();
+  // Some other program reads for the rest of the round.
+  absl::Status LetSomebodyRead();
   absl::Status Work();
   absl::Status Change();
   absl::Status ChangeOnce(store::Transaction& transaction, ExpectedDatabase& next);
@@ -86,8 +89,8 @@ class DurabilityWorld {
   absl::Status EndAndBegin();
   void Close();
   absl::Status Open();
-  // Opens, whatever it takes.
-  absl::Status OpenAtLast(bool power_goes);
+  // Opens, whatever it takes; the power may go meanwhile, again and again.
+  absl::Status OpenAtLast();
   absl::Status Check();
   absl::Status Look();
   absl::Status CheckIntegrity();
@@ -102,6 +105,7 @@ class DurabilityWorld {
   ConnectionOptions book_options_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<SqliteLedgerBook> book_;
+  std::vector<std::unique_ptr<Connection>> others_;
   Knowledge<ExpectedDatabase> wattmint_;
   Knowledge<ExpectedBook> ledger_;
   Counts counts_;

@@ -21,7 +21,7 @@ struct Change {
 void Apply(std::string& content, std::int64_t offset, std::string_view bytes) {
   const auto begin = static_cast<std::size_t>(offset);
   if (content.size() < begin + bytes.size()) content.resize(begin + bytes.size());
-  std::ranges::copy(bytes, content.begin() + offset);
+  bytes.copy(content.data() + begin, bytes.size());
 }
 
 void Apply(std::string& content, const Change& change) {
