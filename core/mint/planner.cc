@@ -104,7 +104,9 @@ absl::StatusOr<std::string> Planner::WalletFor(const MintTask& task) {
   const auto meter = registry_.Find(task.meter_id);
   if (meter && meter->user_id == task.user_id) return meter->wallet_address;
   WATTMINT_ASSIGN_OR_RETURN(const auto reading, queries_.FindReading(task.reading_id));
-  return reading ? reading->wallet_address : std::string();
+  if (reading && !reading->wallet_address.empty()) return reading->wallet_address;
+  // The owner gave the meter away before naming a wallet for it.
+  return registry_.LatestWalletOf(task.user_id);
 }
 
 absl::StatusOr<bool> Planner::Convert(MintTask& task, Plan& plan) {

@@ -49,7 +49,8 @@ struct Plan {
 //
 // Tokens are rounded down to whole base units; what is left over is carried to the meter's next
 // mint. The wallet is the one that the registry names for the meter now, as long as the meter still
-// belongs to the owner of the reading, else the one of the time of acceptance. Threads: one.
+// belongs to the owner of the reading, else the one of the time of acceptance, or if there was none
+// then, the latest of that owner's other meters; never that of the new owner. Threads: one.
 class Planner {
  public:
   Planner(store::CommitQueue& queue, store::Queries& queries, const store::MeterRegistry& registry,

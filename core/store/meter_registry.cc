@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 namespace wattmint::store {
 
@@ -50,6 +51,18 @@ std::vector<std::string> MeterRegistry::WalletsOf(std::string_view user_id) cons
     }
   }
   return {wallets.begin(), wallets.end()};
+}
+
+std::string MeterRegistry::LatestWalletOf(std::string_view user_id) const {
+  const domain::Meter* latest = nullptr;
+  base::MutexLock lock(mutex_);
+  for (const auto& [meter_id, meter] : meters_) {
+    if (meter.user_id != user_id || meter.wallet_address.empty()) continue;
+    const bool is_later = latest == nullptr || std::tie(meter.update_time, meter.meter_id) >
+                                                   std::tie(latest->update_time, latest->meter_id);
+    if (is_later) latest = &meter;
+  }
+  return latest == nullptr ? std::string() : latest->wallet_address;
 }
 
 std::size_t MeterRegistry::size() const {

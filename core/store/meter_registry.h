@@ -28,6 +28,9 @@ class MeterRegistry {
                                   std::size_t count_max) const;
   // Wallets of the user's meters, each once, sorted.
   std::vector<std::string> WalletsOf(std::string_view user_id) const;
+  // The wallet of the meter that changed last, among the user's meters that have one; empty: none
+  // has.
+  std::string LatestWalletOf(std::string_view user_id) const;
   std::size_t size() const;
 
  private:

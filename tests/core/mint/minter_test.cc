@@ -60,6 +60,12 @@ class MinterTest : public testing::Test {
                              [&](auto task) { promise.set_value(std::move(task)); });
     return promise.get_future().get();
   }
+  void Transfer(const std::string& meter_id, const std::string& user_id) {
+    std::promise<void> transferred;
+    engine_.registrar().Transfer(meter_id, user_id, WalletOf(user_id),
+                                 [&](auto) { transferred.set_value(); });
+    transferred.get_future().wait();
+  }
   absl::Status Pause(const std::string& reason) {
     std::promise<absl::Status> promise;
     engine_.minter().Pause(reason, [&](absl::Status status) { promise.set_value(status); });
@@ -628,14 +634,28 @@ TEST_F(MinterTest, AMeterWithoutAWalletWaitsForOneAndHoldsUpNobody) {
 
 TEST_F(MinterTest, TokensGoToTheOwnerOfTheReadingAlsoAfterATransfer) {
   const auto tasks = SubmitHours("M1", 1, "1");
-  std::promise<void> transferred;
-  engine_.registrar().Transfer("M1", "bob", WalletOf("bob"),
-                               [&](auto) { transferred.set_value(); });
-  transferred.get_future().wait();
+  Transfer("M1", "bob");
   engine_.MintAll();
   EXPECT_EQ(engine_.ledger().GetBalance(WalletOf("alice"))->base_units(), 1'000'000'000);
   EXPECT_EQ(engine_.ledger().GetBalance(WalletOf("bob"))->base_units(), 0);
   EXPECT_EQ(engine_.Facts<domain::TokensMinted>()[0].user_id, "alice");
+}
+
+TEST_F(MinterTest, WhatWasProducedBeforeAWalletWasNamedIsNeverMintedToTheNextOwner) {
+  engine_.Register("M3", "carol", "");
+  const auto tasks = SubmitHours("M3", 1, "1");
+  Transfer("M3", "bob");
+  engine_.MintAll();
+  EXPECT_THAT(Task(tasks[0]).reason, HasSubstr("NO_WALLET"));
+  EXPECT_EQ(Supply(), 0);
+  engine_.Register("M4", "carol", WalletOf("carol, at first"));
+  engine_.clock().Advance(std::chrono::seconds(1));
+  engine_.Register("M5", "carol", WalletOf("carol"));
+  engine_.Register("M6", "carol", "");
+  engine_.clock().Advance(engine_.mint_limits().poll_interval);
+  engine_.MintAll();
+  ExpectMintedOnce(tasks, 1'000'000'000);
+  EXPECT_EQ(engine_.ledger().GetBalance(WalletOf("carol"))->base_units(), 1'000'000'000);
 }
 
 TEST_F(MinterTest, ANewWalletOfTheSameOwnerCounts) {
