@@ -38,7 +38,7 @@ FENCES = [
     ("gRPC", r"^grpc(pp)?/|\.grpc\.pb\.h$",
      "core/rpc core/client cli tests"),
     ("SQLite", r"^SQLiteCpp/|^sqlite3",
-     "storage tests/storage tests/bench tests/support/sim_vfs.cc"),
+     "storage tests/storage tests/bench tests/support/sim_vfs.cc tests/simulation/world.cc"),
     ("websocketpp and Asio", r"^websocketpp/|^asio(/|\.hpp)",
      "bridge/websocket_server.cc bridge/websocket_socket.h bridge/websocket_transport.h"),
     ("Prometheus", r"^prometheus/",

@@ -571,6 +571,8 @@ void Simulation::NameWallets() {
 }
 
 void Simulation::CheckEnd() {
+  const std::string file = world_.CheckFile();
+  Require(file == "ok", "the file is broken: {}", file);
   const std::vector<MintTask> tasks = Tasks();
   world_.observer().CheckTasks(tasks);
   for (const MintTask& task : tasks) {

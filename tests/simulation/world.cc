@@ -4,7 +4,10 @@
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
 #include "core/wire/event_codec.h"
+#include "storage/connection.h"
 #include "tests/simulation/violation.h"
+
+#include <SQLiteCpp/Column.h>
 
 #include <algorithm>
 #include <utility>
@@ -12,6 +15,7 @@
 namespace wattmint::simulation {
 namespace {
 
+constexpr char kPath[] = "wattmint.db";
 constexpr base::Duration kBlockTime = std::chrono::seconds(1);
 constexpr std::int64_t kBlocksAtATime = 60;  // however long the jump: the chain rested meanwhile
 // The queue tries again by itself only after a restart: the world must stand still meanwhile.
@@ -80,7 +84,7 @@ absl::StatusOr<std::unique_ptr<Process>> Process::Start(const Around& around,
                                                         std::vector<base::RandomSource*> minters) {
   std::unique_ptr<Process> process(new Process(around));
   storage::Database::Options options;
-  options.connection.path = "wattmint.db";
+  options.connection.path = kPath;
   options.connection.vfs = vfs;
   options.connection.checkpoint_pages = checkpoint_pages;
   options.readers = 1;
@@ -144,6 +148,13 @@ void World::SetDiskFaults() {
 
 bool World::MustRestart() const {
   return disk_.IsOff() || has_crashed_ || first_->is_stuck() || (second_ && second_->is_stuck());
+}
+
+std::string World::CheckFile() {
+  const auto connection =
+      storage::Connection::Open({.path = kPath, .vfs = vfs_.name()}, storage::Access::kRead);
+  Require(connection.ok(), "the database cannot be read: {}", connection.status().ToString());
+  return (*connection)->database().execAndGet("PRAGMA integrity_check").getString();
 }
 
 void World::Crash() {

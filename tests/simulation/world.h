@@ -116,6 +116,8 @@ class World {
     is_disk_full_ = is_full;
     SetDiskFaults();
   }
+  // What SQLite finds wrong in the database's file, with its indexes; "ok": nothing.
+  std::string CheckFile();
   // The disk fails as the mix says; or, while somebody looks who shall not disturb, not at all.
   void SetDiskFaults();
   void SuspendDiskFaults() { disk_.faults() = {}; }
