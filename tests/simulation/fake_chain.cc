@@ -275,7 +275,8 @@ absl::StatusOr<std::vector<ledger::LedgerMint>> FakeChain::ListMints(std::int64_
 
 absl::StatusOr<domain::TokenAmount> FakeChain::GetBalance(std::string_view wallet_address) {
   std::int64_t tokens = 0;
-  for (const auto& mint : ListMints(1, std::numeric_limits<std::size_t>::max()).value()) {
+  const auto mints = ListMints(1, std::numeric_limits<std::size_t>::max());
+  for (const auto& mint : *mints) {
     if (mint.wallet_address == wallet_address) tokens += mint.tokens.base_units();
   }
   return domain::TokenAmount::FromBaseUnits(tokens);
