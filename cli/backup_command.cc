@@ -24,6 +24,8 @@ absl::Status CopyInstallation(const DataDirectory& from, const DataDirectory& to
     return base::NotFound("{} holds no wattmint.db and ledger.db", from.path().string());
   }
   WATTMINT_RETURN_IF_ERROR(to.Create());
+  // No core may start on what is half there.
+  WATTMINT_ASSIGN_OR_RETURN(const base::FileLock lock, to.Lock());
   WATTMINT_RETURN_IF_ERROR(to.CheckNew());
   WATTMINT_RETURN_IF_ERROR(
       storage::BackUp({from.database(), from.ledger()}, {to.database(), to.ledger()}));

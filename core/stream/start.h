@@ -34,7 +34,7 @@ using Start = std::variant<FromNow, FromOldest, FromSequence, FromTime, FromCurs
 struct StartPlace {
   store::EventLog& log;
   const store::LogBounds& bounds;
-  std::int64_t head = 0;  // of what is published; not above bounds.last
+  std::int64_t head = 0;  // the last that is published
   const CursorSigner& signer;
   const Cursor& expected;  // what a cursor must be for; its sequence means nothing
 };
