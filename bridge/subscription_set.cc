@@ -2,28 +2,12 @@
 #include "bridge/subscription_set.h"
 
 #include "core/base/assert.h"
-#include "core/base/bytes.h"
-#include "core/base/sha256.h"
+#include "core/stream/filter_set.h"
 
 #include <algorithm>
 #include <utility>
 
 namespace wattmint::bridge {
-namespace {
-
-std::uint64_t Combine(std::vector<std::uint64_t> hashes) {
-  std::sort(hashes.begin(), hashes.end());
-  std::string bytes;
-  for (const std::uint64_t hash : hashes) {
-    for (int i = 0; i < 8; ++i) bytes.push_back(static_cast<char>(hash >> (8 * i)));
-  }
-  const base::Sha256Digest digest = base::Sha256(base::AsBytes(bytes));
-  std::uint64_t combined = 0;
-  for (std::size_t i = 0; i < 8; ++i) combined = combined << 8 | digest[i];
-  return combined;
-}
-
-}  // namespace
 
 bool SubscriptionSet::Add(const std::vector<Channel>& channels, const SubscriptionLimits& limits) {
   std::set<Channel> all = channels_;
@@ -89,10 +73,6 @@ stream::Interest SubscriptionSet::ToInterest(const access::EventScope& scope) co
   return interest;
 }
 
-std::uint64_t SubscriptionSet::Hash() const {
-  std::vector<std::uint64_t> hashes;
-  for (const domain::EventFilter& filter : Filters()) hashes.push_back(filter.Hash());
-  return hashes.size() == 1 ? hashes.front() : Combine(std::move(hashes));
-}
+std::uint64_t SubscriptionSet::Hash() const { return stream::HashOf(Filters()); }
 
 }  // namespace wattmint::bridge

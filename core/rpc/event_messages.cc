@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/rpc/event_messages.h"
 
+#include "core/access/reason.h"
+#include "core/rpc/status_convert.h"
 #include "core/wire/convert.h"
 
 #include <google/protobuf/io/coded_stream.h>
@@ -45,53 +47,73 @@ grpc::ByteBuffer EncodeEvents(const std::vector<store::EventRecord>& events,
   return grpc::ByteBuffer(slices.data(), slices.size());
 }
 
-void Fill(const Feed::Established& from, const StreamTerms& terms, v1::SubscribeResponse& out) {
+void Fill(const Feed::Established& from, v1::SubscribeResponse& out) {
   v1::Established& established = *out.mutable_established();
   established.set_epoch(from.epoch);
   established.set_cursor(from.cursor);
   established.set_head_sequence(from.head);
-  *established.mutable_filter() = terms.filter;
-  established.set_max_batch_events(terms.batch_events_max);
-  established.set_heartbeat_seconds(terms.heartbeat_seconds);
 }
 
-void Fill(const Feed::Heartbeat& from, const StreamTerms&, v1::SubscribeResponse& out) {
+void Fill(const Feed::Heartbeat& from, v1::SubscribeResponse& out) {
   v1::Heartbeat& heartbeat = *out.mutable_heartbeat();
   heartbeat.set_cursor(from.cursor);
   heartbeat.set_head_sequence(from.head);
   heartbeat.set_delivered_sequence(from.delivered);
 }
 
-void Fill(const Feed::CaughtUp& from, const StreamTerms&, v1::SubscribeResponse& out) {
+void Fill(const Feed::CaughtUp& from, v1::SubscribeResponse& out) {
   out.mutable_caught_up()->set_cursor(from.cursor);
 }
 
-void Fill(const Feed::FellBehind& from, const StreamTerms&, v1::SubscribeResponse& out) {
+void Fill(const Feed::FellBehind& from, v1::SubscribeResponse& out) {
   out.mutable_fell_behind()->set_head_sequence(from.head);
   out.mutable_fell_behind()->set_delivered_sequence(from.delivered);
 }
 
-void Fill(const Feed::CredentialExpiring& from, const StreamTerms&, v1::SubscribeResponse& out) {
+void Fill(const Feed::CredentialExpiring& from, v1::SubscribeResponse& out) {
   wire::ToProto(from.expire_time, *out.mutable_credential_expiring()->mutable_expire_time());
 }
 
-void Fill(const Feed::Draining& from, const StreamTerms&, v1::SubscribeResponse& out) {
+void Fill(const Feed::Draining& from, v1::SubscribeResponse& out) {
   const auto delay = std::chrono::duration_cast<std::chrono::milliseconds>(from.reconnect_after);
   out.mutable_draining()->set_reconnect_after_ms(static_cast<std::int32_t>(delay.count()));
   out.mutable_draining()->set_cursor(from.cursor);
 }
 
-void Fill(const Feed::Events&, const StreamTerms&, v1::SubscribeResponse&) {}
+void Fill(const Feed::FiltersChanged& from, v1::SubscribeResponse& out) {
+  v1::FiltersChanged& changed = *out.mutable_filters_changed();
+  changed.set_change_id(from.change_id);
+  changed.set_holds_from_sequence(from.holds_from);
+  changed.set_cursor(from.cursor);
+}
+
+void Fill(const Feed::CredentialRenewed& from, v1::SubscribeResponse& out) {
+  v1::CredentialRenewed& renewed = *out.mutable_credential_renewed();
+  renewed.set_change_id(from.change_id);
+  if (from.expire_time) wire::ToProto(*from.expire_time, *renewed.mutable_expire_time());
+}
+
+void Fill(const Feed::ChangeRefused& from, v1::SubscribeResponse& out) {
+  v1::ChangeRefused& refused = *out.mutable_change_refused();
+  refused.set_change_id(from.change_id);
+  const grpc::Status told = ToGrpc(from.why);  // without the inside of what is ours
+  refused.set_code(told.error_code());
+  refused.set_reason(access::ReasonOf(from.why).value_or(""));
+  refused.set_message(told.error_message());
+}
+
+void Fill(const Feed::Events&, v1::SubscribeResponse&) {}
 
 }  // namespace
 
-grpc::ByteBuffer Encode(const Feed::Message& message, const StreamTerms& terms,
+grpc::ByteBuffer Encode(const Feed::Message& message, const v1::Established& terms,
                         const stream::FrameCache& frames) {
   if (const auto* events = std::get_if<Feed::Events>(&message)) {
     return EncodeEvents(events->events, frames);
   }
   v1::SubscribeResponse out;
-  std::visit([&terms, &out](const auto& from) { Fill(from, terms, out); }, message);
+  if (std::holds_alternative<Feed::Established>(message)) *out.mutable_established() = terms;
+  std::visit([&out](const auto& from) { Fill(from, out); }, message);
   const grpc::Slice slice(out.SerializeAsString());
   return grpc::ByteBuffer(&slice, 1);
 }

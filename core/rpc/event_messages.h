@@ -9,16 +9,10 @@
 
 namespace wattmint::rpc {
 
-// What Established tells beside where the stream begins.
-struct StreamTerms {
-  v1::EventFilter filter;
-  int batch_events_max = 0;
-  int heartbeat_seconds = 0;
-};
-
-// The serialised SubscribeResponse of a message. Events are not copied: the buffer shares their
+// The serialised SubscribeResponse of a message. `terms`: what Established tells beside where the
+// stream begins. Events are not copied: the buffer shares their
 // bytes with everybody else who sends them.
-grpc::ByteBuffer Encode(const stream::Feed::Message& message, const StreamTerms& terms,
+grpc::ByteBuffer Encode(const stream::Feed::Message& message, const v1::Established& terms,
                         const stream::FrameCache& frames);
 
 }  // namespace wattmint::rpc

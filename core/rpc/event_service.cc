@@ -44,46 +44,6 @@ absl::Status Append(const store::EventRecord& event, v1::ReadEventsResponse& pag
   return absl::OkStatus();
 }
 
-absl::StatusOr<stream::Start> StartAt(const google::protobuf::Timestamp& from) {
-  const auto time = TimeFromProto(from);
-  if (!time) return BadField("from_time", "is no time from 1970 to 9999 in whole microseconds");
-  return stream::FromTime{*time};
-}
-
-absl::StatusOr<stream::Start> StartOf(const v1::SubscribeRequest& asked) {
-  switch (asked.start_case()) {
-    case v1::SubscribeRequest::kCursor:
-      if (asked.cursor().empty()) return BadField("cursor", "must not be empty when it is set");
-      return stream::FromCursor{asked.cursor(), asked.last_sequence()};
-    case v1::SubscribeRequest::kFromSequence:
-      if (asked.from_sequence() < 1) return BadField("from_sequence", "must be at least 1");
-      return stream::FromSequence{asked.from_sequence()};
-    case v1::SubscribeRequest::kFromTime:
-      return StartAt(asked.from_time());
-    case v1::SubscribeRequest::kPosition:
-      if (!v1::StartPosition_IsValid(asked.position())) {
-        return BadField("position", "is no position that this version knows");
-      }
-      if (asked.position() == v1::START_POSITION_OLDEST) return stream::FromOldest{};
-      return stream::FromNow{};
-    case v1::SubscribeRequest::START_NOT_SET:
-      break;
-  }
-  return stream::FromNow{};
-}
-
-// Of a question about history.
-template <typename Question>
-absl::StatusOr<stream::Start> HistoryStartOf(const Question& asked) {
-  if (asked.has_from_time()) {
-    if (asked.from_sequence() != 0) return BadField("from_time", "does not go with from_sequence");
-    return StartAt(asked.from_time());
-  }
-  if (asked.from_sequence() < 0) return BadField("from_sequence", "must not be below 0");
-  if (asked.from_sequence() == 0) return stream::FromOldest{};
-  return stream::FromSequence{asked.from_sequence()};
-}
-
 v1::DryRunSubscriptionResponse ToProto(const stream::DryRun& found) {
   v1::DryRunSubscriptionResponse given;
   given.set_events(found.all.events);
@@ -105,26 +65,27 @@ v1::DryRunSubscriptionResponse ToProto(const stream::DryRun& found) {
 
 }  // namespace
 
-EventReactor* EventService::Subscribe(grpc::CallbackServerContext* context,
-                                      const grpc::ByteBuffer* request) {
+SubscribeReactor* EventService::Subscribe(grpc::CallbackServerContext* context,
+                                          const grpc::ByteBuffer* request) {
   auto principal = calls_.Admit(*context, "wattmint.v1.EventService.Subscribe");
-  if (!principal.ok()) return EventStream::Refuse(principal.status());
+  if (!principal.ok()) return SubscribeCall::Refuse(principal.status());
   const auto asked = Parse(*request);
-  if (!asked.ok()) return EventStream::Refuse(asked.status());
-  auto feed_request = FeedRequestOf(*std::move(principal), *asked);
-  if (!feed_request.ok()) return EventStream::Refuse(feed_request.status());
-  v1::EventFilter filter = ToProto(feed_request->filter);
-  return EventStream::Start(place_, context, *std::move(feed_request), std::move(filter));
+  if (!asked.ok()) return SubscribeCall::Refuse(asked.status());
+  stream::FeedRequest feed_request;
+  const auto filter = requests_.FilterOf(*principal, asked->filter());
+  if (!filter.ok()) return SubscribeCall::Refuse(filter.status());
+  auto start = StartOf(*asked);
+  if (!start.ok()) return SubscribeCall::Refuse(start.status());
+  if (!filter->IsEmpty()) feed_request.filters.push_back(*filter);
+  feed_request.principal = *std::move(principal);
+  feed_request.start = *std::move(start);
+  return SubscribeCall::Start(place_, context, std::move(feed_request), ToProto(*filter));
 }
 
-absl::StatusOr<stream::FeedRequest> EventService::FeedRequestOf(
-    Principal principal, const v1::SubscribeRequest& asked) const {
-  stream::FeedRequest request;
-  WATTMINT_ASSIGN_OR_RETURN(request.filter, FilterFromProto(asked.filter()));
-  WATTMINT_RETURN_IF_ERROR(access::CheckFilter(principal, request.filter, registry_));
-  request.principal = std::move(principal);
-  WATTMINT_ASSIGN_OR_RETURN(request.start, StartOf(asked));
-  return request;
+DynamicReactor* EventService::SubscribeDynamic(grpc::CallbackServerContext* context) {
+  auto principal = calls_.Admit(*context, "wattmint.v1.EventService.SubscribeDynamic");
+  if (!principal.ok()) return DynamicCall::Refuse(principal.status());
+  return DynamicCall::Start(place_, requests_, context, *std::move(principal));
 }
 
 grpc::ServerUnaryReactor* EventService::ReadEvents(grpc::CallbackServerContext* context,
@@ -136,22 +97,6 @@ grpc::ServerUnaryReactor* EventService::ReadEvents(grpc::CallbackServerContext* 
                       });
 }
 
-absl::StatusOr<stream::Interest> EventService::InterestOf(const Principal& caller,
-                                                          const std::string& as_user,
-                                                          const v1::EventFilter& filter) const {
-  Principal principal = caller;
-  if (!as_user.empty()) {
-    WATTMINT_RETURN_IF_ERROR(access::CheckPermission(caller, Permission::kReadEventsAsUser));
-    if (!domain::IsUserId(as_user)) return BadField("as_user", "is no user id");
-    principal = access::OnBehalfOf(caller, as_user);
-  }
-  WATTMINT_ASSIGN_OR_RETURN(domain::EventFilter wanted, FilterFromProto(filter));
-  WATTMINT_RETURN_IF_ERROR(access::CheckFilter(principal, wanted, registry_));
-  stream::Interest interest{.scope = access::ScopeOf(principal), .filters = {}};
-  if (!wanted.IsEmpty()) interest.filters.push_back(std::move(wanted));
-  return interest;
-}
-
 absl::StatusOr<std::int64_t> EventService::FindStart(const stream::Start& start,
                                                      const store::LogBounds& bounds) const {
   const stream::Feed::Sources& sources = place_.sources;
@@ -161,11 +106,11 @@ absl::StatusOr<std::int64_t> EventService::FindStart(const stream::Start& start,
 absl::StatusOr<v1::ReadEventsResponse> EventService::Read(
     const Principal& caller, const v1::ReadEventsRequest& asked) const {
   WATTMINT_ASSIGN_OR_RETURN(stream::Interest interest,
-                            InterestOf(caller, asked.as_user(), asked.filter()));
+                            requests_.InterestOf(caller, asked.as_user(), asked.filter()));
   WATTMINT_ASSIGN_OR_RETURN(const int count_max,
                             PageSize(asked.page_size(), kPageDefault, domain::kEventsPerPageMax));
   WATTMINT_ASSIGN_OR_RETURN(const store::LogBounds bounds, place_.sources.log.GetBounds());
-  WATTMINT_ASSIGN_OR_RETURN(const stream::Start start, HistoryStartOf(asked));
+  WATTMINT_ASSIGN_OR_RETURN(const stream::Start start, StartOf(asked));
   WATTMINT_ASSIGN_OR_RETURN(const std::int64_t after, FindStart(start, bounds));
   const auto subscription = place_.sources.hub.Subscribe(std::move(interest), after, [] {});
   WATTMINT_ASSIGN_OR_RETURN(const stream::Page page,
@@ -192,9 +137,9 @@ grpc::ServerUnaryReactor* EventService::DryRunSubscription(
 absl::StatusOr<v1::DryRunSubscriptionResponse> EventService::TryOut(
     const Principal& caller, const v1::DryRunSubscriptionRequest& asked) const {
   WATTMINT_ASSIGN_OR_RETURN(const stream::Interest interest,
-                            InterestOf(caller, asked.as_user(), asked.filter()));
+                            requests_.InterestOf(caller, asked.as_user(), asked.filter()));
   WATTMINT_ASSIGN_OR_RETURN(const store::LogBounds bounds, place_.sources.log.GetBounds());
-  WATTMINT_ASSIGN_OR_RETURN(const stream::Start start, HistoryStartOf(asked));
+  WATTMINT_ASSIGN_OR_RETURN(const stream::Start start, StartOf(asked));
   WATTMINT_ASSIGN_OR_RETURN(const std::int64_t after, FindStart(start, bounds));
   const std::int64_t head = place_.sources.hub.head();
   WATTMINT_ASSIGN_OR_RETURN(
@@ -218,7 +163,7 @@ absl::StatusOr<v1::ExplainEventResponse> EventService::Explain(
     const Principal& caller, const v1::ExplainEventRequest& asked) const {
   if (asked.sequence() < 1) return BadField("sequence", "must be at least 1");
   WATTMINT_ASSIGN_OR_RETURN(const stream::Interest interest,
-                            InterestOf(caller, asked.as_user(), asked.filter()));
+                            requests_.InterestOf(caller, asked.as_user(), asked.filter()));
   const absl::Status none = base::NotFound("there is no event {} for you", asked.sequence());
   if (asked.sequence() > place_.sources.hub.head()) return none;
   WATTMINT_ASSIGN_OR_RETURN(const store::LogBounds bounds, place_.sources.log.GetBounds());

@@ -2,27 +2,31 @@
 #pragma once
 
 #include "core/rpc/calls.h"
-#include "core/rpc/event_stream.h"
+#include "core/rpc/dynamic_call.h"
+#include "core/rpc/event_requests.h"
+#include "core/rpc/subscribe_call.h"
 #include "core/store/meter_registry.h"
 #include "wattmint/v1/event.grpc.pb.h"
 
 namespace wattmint::rpc {
 
-// The event log: wattmint/v1/event.proto. Subscribe is served as raw bytes, since every subscriber
+// The event log: wattmint/v1/event.proto. Streams are served as raw bytes, since every subscriber
 // sends the same ones.
 // Lifetime: everything passed to the constructor must outlive it.
 class EventService final : public v1::EventService::WithRawCallbackMethod_Subscribe<
-                               v1::EventService::WithCallbackMethod_ReadEvents<
-                                   v1::EventService::WithCallbackMethod_DryRunSubscription<
-                                       v1::EventService::WithCallbackMethod_ExplainEvent<
-                                           v1::EventService::WithCallbackMethod_GetLogBounds<
-                                               v1::EventService::Service>>>>> {
+                               v1::EventService::WithRawCallbackMethod_SubscribeDynamic<
+                                   v1::EventService::WithCallbackMethod_ReadEvents<
+                                       v1::EventService::WithCallbackMethod_DryRunSubscription<
+                                           v1::EventService::WithCallbackMethod_ExplainEvent<
+                                               v1::EventService::WithCallbackMethod_GetLogBounds<
+                                                   v1::EventService::Service>>>>>> {
  public:
   EventService(Calls& calls, const store::MeterRegistry& registry, const EventStreamPlace& place)
-      : calls_(calls), registry_(registry), place_(place) {}
+      : calls_(calls), requests_(registry), place_(place) {}
 
-  EventReactor* Subscribe(grpc::CallbackServerContext* context,
-                          const grpc::ByteBuffer* request) override;
+  SubscribeReactor* Subscribe(grpc::CallbackServerContext* context,
+                              const grpc::ByteBuffer* request) override;
+  DynamicReactor* SubscribeDynamic(grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* ReadEvents(grpc::CallbackServerContext* context,
                                        const v1::ReadEventsRequest* request,
                                        v1::ReadEventsResponse* response) override;
@@ -37,23 +41,17 @@ class EventService final : public v1::EventService::WithRawCallbackMethod_Subscr
                                          v1::GetLogBoundsResponse* response) override;
 
  private:
-  absl::StatusOr<stream::FeedRequest> FeedRequestOf(access::Principal principal,
-                                                    const v1::SubscribeRequest& asked) const;
   absl::StatusOr<v1::ReadEventsResponse> Read(const access::Principal& caller,
                                               const v1::ReadEventsRequest& asked) const;
   absl::StatusOr<v1::DryRunSubscriptionResponse> TryOut(
       const access::Principal& caller, const v1::DryRunSubscriptionRequest& asked) const;
   absl::StatusOr<v1::ExplainEventResponse> Explain(const access::Principal& caller,
                                                    const v1::ExplainEventRequest& asked) const;
-  // What a subscription of `as_user` with that filter would be about; of the caller if it is empty.
-  absl::StatusOr<stream::Interest> InterestOf(const access::Principal& caller,
-                                              const std::string& as_user,
-                                              const v1::EventFilter& filter) const;
   absl::StatusOr<std::int64_t> FindStart(const stream::Start& start,
                                          const store::LogBounds& bounds) const;
 
   Calls& calls_;
-  const store::MeterRegistry& registry_;
+  const EventRequests requests_;
   const EventStreamPlace& place_;
 };
 

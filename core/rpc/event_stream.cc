@@ -2,6 +2,7 @@
 #include "core/rpc/event_stream.h"
 
 #include "core/base/status.h"
+#include "core/base/status_macros.h"
 #include "core/rpc/status_convert.h"
 
 #include <chrono>
@@ -12,45 +13,26 @@ namespace {
 
 // Looks at the log that one stream takes before another one has its turn.
 constexpr int kStepsMax = 16;
-
-class RefusedStream final : public EventReactor {
- public:
-  explicit RefusedStream(const absl::Status& status) { Finish(ToGrpc(status)); }
-  void OnDone() override { delete this; }
-};
-
-StreamTerms TermsOf(const EventStreamPlace& place, v1::EventFilter filter) {
-  const auto heartbeat =
-      std::chrono::duration_cast<std::chrono::seconds>(place.feed_options.heartbeat);
-  return {std::move(filter), static_cast<int>(place.feed_options.batch_events_max),
-          static_cast<int>(heartbeat.count())};
-}
+// How often a stream that has not begun is looked at.
+constexpr base::Duration kStartLook = std::chrono::seconds(1);
 
 }  // namespace
 
-EventReactor* EventStream::Refuse(const absl::Status& status) { return new RefusedStream(status); }
-
-EventReactor* EventStream::Start(const EventStreamPlace& place,
-                                 grpc::CallbackServerContext* context, stream::FeedRequest request,
-                                 v1::EventFilter filter) {
-  auto stream =
-      std::make_shared<EventStream>(place, context, std::move(request), std::move(filter));
-  if (absl::Status status = place.streams.Add(stream); !status.ok()) return Refuse(status);
-  stream->self_ = stream;
-  stream->StartSendInitialMetadata();
-  stream->PostWork();
-  return stream.get();
+EventStream::EventStream(const EventStreamPlace& place, grpc::CallbackServerContext* context)
+    : place_(place), context_(context) {
+  const auto heartbeat =
+      std::chrono::duration_cast<std::chrono::seconds>(place.feed_options.heartbeat);
+  terms_.set_max_batch_events(static_cast<std::int32_t>(place.feed_options.batch_events_max));
+  terms_.set_heartbeat_seconds(static_cast<std::int32_t>(heartbeat.count()));
 }
 
-EventStream::EventStream(const EventStreamPlace& place, grpc::CallbackServerContext* context,
-                         stream::FeedRequest request, v1::EventFilter filter)
-    : place_(place),
-      context_(context),
-      key_id_(request.principal.key_id),
-      terms_(TermsOf(place, std::move(filter))),
-      request_(std::move(request)) {}
+absl::Status EventStream::Begin() {
+  WATTMINT_RETURN_IF_ERROR(place_.streams.Add(shared_from_this()));
+  self_ = shared_from_this();
+  return absl::OkStatus();
+}
 
-void EventStream::OnWriteDone(bool ok) {
+void EventStream::Written(bool ok) {
   {
     base::MutexLock lock(mutex_);
     state_ = State::kWorking;
@@ -59,7 +41,7 @@ void EventStream::OnWriteDone(bool ok) {
   PostWork();
 }
 
-void EventStream::OnCancel() {
+void EventStream::Cancelled() {
   {
     base::MutexLock lock(mutex_);
     is_cancelled_ = true;
@@ -67,7 +49,7 @@ void EventStream::OnCancel() {
   Kick();
 }
 
-void EventStream::OnDone() {
+void EventStream::Done() {
   place_.streams.Remove(this);
   self_.reset();
 }
@@ -86,9 +68,9 @@ void EventStream::OnTick(std::chrono::steady_clock::time_point now) {
 }
 
 void EventStream::OnKeyChanged(std::string_view key_id) {
-  if (key_id_.empty() || key_id != key_id_) return;
   {
     base::MutexLock lock(mutex_);
+    if (key_id_.empty() || key_id != key_id_) return;
     must_recheck_ = true;
   }
   Kick();
@@ -131,24 +113,49 @@ void EventStream::Work() {
   if (feed_ == nullptr && !Open()) return;
   for (int i = 0; i < kStepsMax; ++i) {
     if (!TellNews()) return End(base::Cancelled("the client has left"));
+    if (feed_->is_established()) {
+      if (const auto answer = NextAnswer(*feed_)) {
+        KeepKey(feed_->principal().key_id);
+        return Write(*answer);
+      }
+    }
     const stream::Feed::Step step = feed_->Next();
     if (const auto* message = std::get_if<stream::Feed::Message>(&step)) return Write(*message);
     if (const auto* end = std::get_if<stream::Feed::End>(&step)) return End(end->why);
-    if (std::holds_alternative<stream::Feed::Wait>(step) && GoIdle()) return;
+    if (std::holds_alternative<stream::Feed::Wait>(step) && GoIdle(feed_->due())) return;
   }
   PostWork();
 }
 
+// False if there is nothing to work on yet, or any more.
 bool EventStream::Open() {
-  auto feed = stream::Feed::Open(place_.sources, place_.feed_options, *std::move(request_),
-                                 [this] { Kick(); });
-  request_.reset();
-  if (!feed.ok()) {
-    End(feed.status());
-    return false;
+  for (;;) {
+    {
+      base::MutexLock lock(mutex_);
+      is_kicked_ = false;
+      if (is_cancelled_ || drain_after_.has_value()) break;
+    }
+    auto request = TakeRequest();
+    if (!request.ok()) {
+      End(request.status());
+      return false;
+    }
+    if (!request->has_value()) {
+      if (GoIdle(place_.sources.clock.Steady() + kStartLook)) return false;
+      continue;
+    }
+    KeepKey((*request)->principal.key_id);
+    auto feed = stream::Feed::Open(place_.sources, place_.feed_options, **std::move(request),
+                                   [this] { Kick(); });
+    if (!feed.ok()) {
+      End(feed.status());
+      return false;
+    }
+    feed_ = *std::move(feed);
+    return true;
   }
-  feed_ = *std::move(feed);
-  return true;
+  End(IsDraining());
+  return false;
 }
 
 // False if nobody listens any more.
@@ -161,6 +168,11 @@ bool EventStream::TellNews() {
   return true;
 }
 
+void EventStream::KeepKey(std::string key_id) {
+  base::MutexLock lock(mutex_);
+  key_id_ = std::move(key_id);
+}
+
 void EventStream::Write(const stream::Feed::Message& message) {
   buffer_ = Encode(message, terms_, place_.frames);
   {
@@ -168,14 +180,14 @@ void EventStream::Write(const stream::Feed::Message& message) {
     state_ = State::kWriting;
     write_start_ = place_.sources.clock.Steady();
   }
-  StartWrite(&buffer_);
+  WriteBytes(&buffer_);
 }
 
 // False if something has happened meanwhile.
-bool EventStream::GoIdle() {
+bool EventStream::GoIdle(std::chrono::steady_clock::time_point due) {
   base::MutexLock lock(mutex_);
   if (is_kicked_) return false;
-  due_ = feed_->due();
+  due_ = due;
   state_ = State::kIdle;
   return true;
 }
@@ -187,7 +199,7 @@ void EventStream::End(const absl::Status& why) {
   }
   // Not under the mutex: a waker that is under way wants it, and the feed's end waits for that.
   feed_.reset();
-  Finish(ToGrpc(why));
+  FinishCall(ToGrpc(why));
 }
 
 }  // namespace wattmint::rpc

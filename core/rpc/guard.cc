@@ -29,6 +29,7 @@ constexpr MethodRule kRules[] = {
     {"wattmint.v1.EventService.GetLogBounds", Permission::kReadEvents},
     {"wattmint.v1.EventService.ReadEvents", Permission::kReadEvents},
     {"wattmint.v1.EventService.Subscribe", Permission::kReadEvents, Audit::kYes},
+    {"wattmint.v1.EventService.SubscribeDynamic", Permission::kReadEvents, Audit::kYes},
     {"wattmint.v1.MeterService.GetMeter", Permission::kReadMeters},
     {"wattmint.v1.MeterService.ListMeters", Permission::kReadMeters},
     {"wattmint.v1.MeterService.RegisterMeter", Permission::kManageMeters, Audit::kYes},

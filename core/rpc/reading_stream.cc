@@ -4,6 +4,7 @@
 #include "core/access/reason.h"
 #include "core/base/status.h"
 #include "core/rpc/converters.h"
+#include "core/rpc/refused_call.h"
 #include "core/rpc/status_convert.h"
 #include "core/rpc/submissions.h"
 
@@ -11,12 +12,6 @@
 
 namespace wattmint::rpc {
 namespace {
-
-class RefusedStream final : public ReadingReactor {
- public:
-  explicit RefusedStream(const absl::Status& status) { Finish(ToGrpc(status)); }
-  void OnDone() override { delete this; }
-};
 
 v1::StreamReadingsResponse Acknowledgement(std::int64_t batch_number,
                                            const std::vector<ingest::Answer>& answers) {
@@ -35,7 +30,7 @@ v1::StreamReadingsResponse Acknowledgement(std::int64_t batch_number,
 }  // namespace
 
 ReadingReactor* ReadingStream::Refuse(const absl::Status& status) {
-  return new RefusedStream(status);
+  return new RefusedCall<ReadingReactor>(status);
 }
 
 ReadingReactor* ReadingStream::Start(const ReadingStreamPlace& place,

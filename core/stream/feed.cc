@@ -5,6 +5,7 @@
 #include "core/access/reason.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
+#include "core/stream/filter_set.h"
 
 #include <algorithm>
 #include <string>
@@ -20,25 +21,27 @@ using Steady = std::chrono::steady_clock;
 absl::StatusOr<std::unique_ptr<Feed>> Feed::Open(const Sources& sources, FeedOptions options,
                                                  FeedRequest request, std::function<void()> waker) {
   WATTMINT_ASSIGN_OR_RETURN(const store::LogBounds bounds, sources.log.GetBounds());
-  Interest interest{.scope = access::ScopeOf(request.principal), .filters = {}};
-  if (!request.filter.IsEmpty()) interest.filters.push_back(request.filter);
+  Interest interest{.scope = access::ScopeOf(request.principal),
+                    .filters = std::move(request.filters)};
   Cursor place{.epoch = bounds.epoch,
                .sequence = 0,
-               .filter_hash = request.filter.Hash(),
+               .filter_hash = HashOf(interest.filters),
                .scope = ScopeName(interest.scope)};
   WATTMINT_ASSIGN_OR_RETURN(
       place.sequence,
       FindStart(request.start, {sources.log, bounds, sources.hub.head(), sources.signer, place}));
   std::unique_ptr<Feed> feed(
-      new Feed(sources, options, std::move(request.principal), std::move(place)));
+      new Feed(sources, options, std::move(request.principal), std::move(place), std::move(waker)));
   feed->subscription_ =
-      sources.hub.Subscribe(std::move(interest), feed->place_.sequence, std::move(waker));
+      sources.hub.Subscribe(std::move(interest), feed->place_.sequence, feed->waker_);
   return feed;
 }
 
-Feed::Feed(const Sources& sources, FeedOptions options, access::Principal principal, Cursor place)
+Feed::Feed(const Sources& sources, FeedOptions options, access::Principal principal, Cursor place,
+           std::function<void()> waker)
     : sources_(sources),
       options_(options),
+      waker_(std::move(waker)),
       principal_(std::move(principal)),
       place_(std::move(place)),
       heartbeat_at_(sources.clock.Steady() + options.heartbeat) {}
@@ -47,6 +50,27 @@ std::string Feed::CursorHere() const {
   Cursor cursor = place_;
   cursor.sequence = subscription_->position();
   return sources_.signer.Encode(cursor);
+}
+
+Feed::FiltersChanged Feed::SetFilters(std::vector<domain::EventFilter> filters) {
+  const std::int64_t delivered = subscription_->position();
+  place_.filter_hash = HashOf(filters);
+  Interest interest{.scope = subscription_->interest().scope, .filters = std::move(filters)};
+  subscription_ = sources_.hub.Subscribe(std::move(interest), delivered, waker_);
+  return {.change_id = 0, .holds_from = delivered + 1, .cursor = CursorHere()};
+}
+
+absl::Status Feed::Renew(access::Principal principal) {
+  if (ScopeName(access::ScopeOf(principal)) != place_.scope ||
+      principal.user_id != principal_.user_id) {
+    return access::WithReason(
+        base::PermissionDenied("the credential is of another user, or sees other events"),
+        "SCOPE_CHANGED");
+  }
+  principal_ = std::move(principal);
+  has_warned_ = false;
+  must_recheck_ = true;
+  return absl::OkStatus();
 }
 
 Feed::Step Feed::Next() {

@@ -24,7 +24,7 @@ namespace wattmint::stream {
 // What a subscriber asked for.
 struct FeedRequest {
   access::Principal principal;
-  domain::EventFilter filter;  // normalized
+  std::vector<domain::EventFilter> filters;  // as in Interest
   Start start = FromNow{};
 };
 
@@ -70,8 +70,23 @@ class Feed {
     base::Duration reconnect_after{};
     std::string cursor;
   };
-  using Message = std::variant<Established, Events, Heartbeat, CaughtUp, FellBehind,
-                               CredentialExpiring, Draining>;
+  // Answers to a change that came on the stream itself; Next() never says them.
+  struct FiltersChanged {
+    std::int64_t change_id = 0;
+    std::int64_t holds_from = 0;  // the first sequence that the new filters decide
+    std::string cursor;           // good with the new filters
+  };
+  struct CredentialRenewed {
+    std::int64_t change_id = 0;
+    std::optional<base::Time> expire_time;
+  };
+  struct ChangeRefused {
+    std::int64_t change_id = 0;
+    absl::Status why;
+  };
+  using Message =
+      std::variant<Established, Events, Heartbeat, CaughtUp, FellBehind, CredentialExpiring,
+                   Draining, FiltersChanged, CredentialRenewed, ChangeRefused>;
   struct End {
     absl::Status why;
   };
@@ -99,13 +114,23 @@ class Feed {
   // When Next() has something to say also without an event.
   std::chrono::steady_clock::time_point due() const;
 
+  // From here on other filters (as in Interest) decide; what was handed out before was decided by
+  // the old ones. Answers without its change_id.
+  FiltersChanged SetFilters(std::vector<domain::EventFilter> filters);
+  // Goes on with a fresh credential. kPermissionDenied with SCOPE_CHANGED if it is another user's,
+  // or sees other events.
+  absl::Status Renew(access::Principal principal);
+  const access::Principal& principal() const { return principal_; }
+  bool is_established() const { return is_established_; }
+
   // The following calls of Next() tell that the server stops, and end.
   void Drain(base::Duration reconnect_after) { drain_after_ = reconnect_after; }
   // The next call of Next() asks whether the credential is still good.
   void RecheckCredential() { must_recheck_ = true; }
 
  private:
-  Feed(const Sources& sources, FeedOptions options, access::Principal principal, Cursor place);
+  Feed(const Sources& sources, FeedOptions options, access::Principal principal, Cursor place,
+       std::function<void()> waker);
 
   std::optional<Step> NextNotice();
   std::optional<Step> NextOfCredential();
@@ -114,13 +139,15 @@ class Feed {
 
   const Sources sources_;
   const FeedOptions options_;
-  const access::Principal principal_;
+  const std::function<void()> waker_;
+  access::Principal principal_;
   Cursor place_;  // sequence: where the stream began
   std::unique_ptr<Subscription> subscription_;
 
   bool is_established_ = false;
   bool has_caught_up_ = false;
-  bool must_recheck_ = false;
+  // At first, and after a renewal: the key may have gone before anybody knew of this stream.
+  bool must_recheck_ = true;
   bool has_warned_ = false;
   std::optional<base::Duration> drain_after_;
   bool has_told_drain_ = false;

@@ -237,7 +237,7 @@ TEST_F(FeedTest, TheLastSequenceSeenCountsIfItIsLater) {
 TEST_F(FeedTest, ACursorOfAnotherFilterIsRefusedByName) {
   auto first = Open(Now());
   FeedRequest request = Behind(Expect<Feed::Established>(*first).cursor);
-  request.filter.meter_ids = {"m-1"};
+  request.filters.push_back({.meter_ids = {"m-1"}});
   const auto feed = TryOpen(request);
   EXPECT_THAT(feed, StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_EQ(access::ReasonOf(feed.status()), "FILTER_CHANGED");
