@@ -82,19 +82,21 @@ absl::StatusOr<std::string> ReadId(const JsonValue& message) {
 }
 
 absl::StatusOr<AuthenticateCommand> ReadAuthenticate(const JsonValue& data) {
-  using Kind = client::Credential::Kind;
-  constexpr std::array<std::pair<std::string_view, Kind>, 3> kKinds = {
-      {{"token", Kind::kBearer}, {"api_key", Kind::kApiKey}, {"ticket", Kind::kTicket}}};
+  using CredentialKind = client::Credential::Kind;
+  constexpr std::array<std::pair<std::string_view, CredentialKind>, 3> kKinds = {
+      {{"token", CredentialKind::kBearer},
+       {"api_key", CredentialKind::kApiKey},
+       {"ticket", CredentialKind::kTicket}}};
   AuthenticateCommand command;
   for (const auto& [name, kind] : kKinds) {
     WATTMINT_ASSIGN_OR_RETURN(std::string secret, Text(data, name, kSecretBytesMax));
     if (secret.empty()) continue;
-    if (command.credential.kind != Kind::kNone) {
+    if (command.credential.kind != CredentialKind::kNone) {
       return base::InvalidArgument("more than one credential");
     }
     command.credential = {kind, std::move(secret)};
   }
-  if (command.credential.kind == Kind::kNone) {
+  if (command.credential.kind == CredentialKind::kNone) {
     return base::InvalidArgument("one of token, api_key and ticket is needed");
   }
   return command;

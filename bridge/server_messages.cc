@@ -9,10 +9,6 @@
 namespace wattmint::bridge {
 namespace {
 
-std::int64_t Milliseconds(base::Duration duration) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
-}
-
 std::vector<std::string> RoleNames(access::RoleSet roles) {
   std::vector<std::string> names;
   for (const access::Role role : access::kAllRoles) {
@@ -38,6 +34,10 @@ void WriteCursor(std::string_view cursor, JsonWriter& json) {
 }
 
 }  // namespace
+
+std::int64_t Milliseconds(base::Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
 
 template <typename Fill>
 SharedFrame ServerMessages::Make(std::string_view type, std::string_view id, Fill fill) const {

@@ -14,6 +14,9 @@
 
 namespace wattmint::bridge {
 
+// As messages count time: whole milliseconds, towards zero.
+std::int64_t Milliseconds(base::Duration duration);
+
 // How the core stands, as far as the bridge knows.
 struct UpstreamState {
   bool is_connected = false;

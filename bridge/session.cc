@@ -19,10 +19,6 @@ namespace {
 
 constexpr std::int64_t kRetryMs = 1'000;
 
-std::int64_t Milliseconds(base::Duration duration) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
-}
-
 // What a refused credential is called on the wire; kUpstreamUnavailable when the core did not say.
 std::string_view CredentialErrorCode(const absl::Status& status) {
   if (status.code() == absl::StatusCode::kUnauthenticated) {

@@ -18,14 +18,6 @@ absl::Status MissingCredentials() {
                     reason::kMissingCredentials);
 }
 
-absl::Status InvalidToken() {
-  return WithReason(base::Unauthenticated("the token is not valid"), reason::kInvalidToken);
-}
-
-absl::Status ExpiredToken() {
-  return WithReason(base::Unauthenticated("the token has expired"), reason::kExpiredToken);
-}
-
 absl::Status InvalidTicket() {
   return WithReason(base::Unauthenticated("a ticket is not accepted here"), reason::kInvalidTicket);
 }

@@ -29,14 +29,6 @@ constexpr std::size_t kVerifiedMax = 8'192;                // chosen: about 2 MB
 constexpr std::int64_t kNumericDateMax = 253'402'300'799;  // the last second of the year 9999
 constexpr int kWalletsMax = 100;                           // chosen
 
-absl::Status InvalidToken() {
-  return WithReason(base::Unauthenticated("the token is not valid"), reason::kInvalidToken);
-}
-
-absl::Status ExpiredToken() {
-  return WithReason(base::Unauthenticated("the token has expired"), reason::kExpiredToken);
-}
-
 absl::StatusOr<std::string> ReadPublicFile(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::string content(kKeyFileBytesMax + 1, '\0');
@@ -179,6 +171,14 @@ std::optional<Principal> PrincipalOf(const Json& claims) {
 }
 
 }  // namespace
+
+absl::Status InvalidToken() {
+  return WithReason(base::Unauthenticated("the token is not valid"), reason::kInvalidToken);
+}
+
+absl::Status ExpiredToken() {
+  return WithReason(base::Unauthenticated("the token has expired"), reason::kExpiredToken);
+}
 
 absl::StatusOr<std::unique_ptr<JwtVerifier>> JwtVerifier::Open(JwtOptions options,
                                                                base::Clock& clock) {

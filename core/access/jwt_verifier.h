@@ -22,6 +22,10 @@ namespace wattmint::access {
 
 inline constexpr std::size_t kTokenBytesMax = 8'192;  // chosen: what gRPC metadata may hold
 
+// The refusals of tokens.
+absl::Status InvalidToken();
+absl::Status ExpiredToken();
+
 // Where the keys are and what a token must say.
 struct JwtOptions {
   enum class KeyFormat {

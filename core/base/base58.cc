@@ -5,7 +5,7 @@ namespace wattmint::base {
 namespace {
 
 constexpr std::string_view kAlphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-constexpr size_t kTextLengthMax = 128;
+constexpr size_t kBase58LengthMax = 128;
 
 // Numbers are worked in limbs that hold five base58 digits or four bytes, least significant first;
 // their groups are counted from the end of the text, so that only the first one may be short.
@@ -60,8 +60,9 @@ std::string EncodeBase58(ByteView bytes) {
 }
 
 absl::StatusOr<Bytes> DecodeBase58(std::string_view text) {
-  if (text.size() > kTextLengthMax) {
-    return InvalidArgument("base58 has at most {} characters, not {}", kTextLengthMax, text.size());
+  if (text.size() > kBase58LengthMax) {
+    return InvalidArgument("base58 has at most {} characters, not {}", kBase58LengthMax,
+                           text.size());
   }
   const size_t zeros = std::min(text.find_first_not_of(kAlphabet[0]), text.size());
   std::vector<uint32_t> limbs;

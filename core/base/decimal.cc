@@ -13,7 +13,7 @@ namespace wattmint::base {
 namespace {
 
 constexpr int kScaleMax = 18;
-constexpr size_t kTextLengthMax = 40;
+constexpr size_t kDecimalLengthMax = 40;
 
 bool IsDigits(std::string_view text) {
   return !text.empty() &&
@@ -42,8 +42,8 @@ uint64_t PowerOfTen(int exponent) {
 
 absl::StatusOr<int64_t> ParseDecimal(std::string_view text, int scale, DecimalSign sign) {
   WATTMINT_ASSERT(scale >= 0 && scale <= kScaleMax, "scale {}", scale);
-  if (text.size() > kTextLengthMax) {
-    return InvalidArgument("a decimal has at most {} characters, not {}", kTextLengthMax,
+  if (text.size() > kDecimalLengthMax) {
+    return InvalidArgument("a decimal has at most {} characters, not {}", kDecimalLengthMax,
                            text.size());
   }
   const bool is_negative = text.starts_with('-');

@@ -22,7 +22,7 @@ using std::chrono::seconds;
 using Civil = std::chrono::local_time<Duration>;
 
 // Longest: 9999-12-31T23:59:59.999999+23:59.
-constexpr size_t kTextLengthMax = 32;
+constexpr size_t kTimeLengthMax = 32;
 constexpr int kFractionDigitsMax = 6;
 constexpr Time kFirst = std::chrono::sys_days{std::chrono::year{1970} / 1 / 1};
 constexpr Time kEnd = std::chrono::sys_days{std::chrono::year{10000} / 1 / 1};
@@ -180,8 +180,8 @@ absl::StatusOr<T> NamingText(absl::StatusOr<T> result, std::string_view text) {
 }
 
 absl::Status CheckLength(std::string_view text) {
-  if (text.size() <= kTextLengthMax) return absl::OkStatus();
-  return InvalidArgument("a time has at most {} characters, not {}", kTextLengthMax, text.size());
+  if (text.size() <= kTimeLengthMax) return absl::OkStatus();
+  return InvalidArgument("a time has at most {} characters, not {}", kTimeLengthMax, text.size());
 }
 
 }  // namespace

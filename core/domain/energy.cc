@@ -7,17 +7,17 @@
 namespace wattmint::domain {
 namespace {
 
-constexpr int kScale = 9;  // nano
+constexpr int kKwhScale = 9;  // nano
 
 }  // namespace
 
 absl::StatusOr<Energy> Energy::Parse(std::string_view text) {
   WATTMINT_ASSIGN_OR_RETURN(const int64_t nano_kwh,
-                            base::ParseDecimal(text, kScale, base::DecimalSign::kAny));
+                            base::ParseDecimal(text, kKwhScale, base::DecimalSign::kAny));
   return FromNanoKwh(nano_kwh);
 }
 
-std::string Energy::ToString() const { return base::FormatDecimal(nano_kwh_, kScale); }
+std::string Energy::ToString() const { return base::FormatDecimal(nano_kwh_, kKwhScale); }
 
 std::optional<Energy> Energy::CheckedAdd(Energy other) const {
   int64_t sum = 0;

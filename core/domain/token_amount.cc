@@ -16,13 +16,13 @@ namespace {
 
 __extension__ using Int128 = __int128;
 
-constexpr int kScale = 9;
-constexpr int64_t kUnit = 1'000'000'000;  // 10^kScale
+constexpr int kTokenScale = 9;
+constexpr int64_t kUnit = 1'000'000'000;  // 10^kTokenScale
 constexpr Int128 kBaseUnitsMax = std::numeric_limits<int64_t>::max();
 
 }  // namespace
 
-std::string TokenAmount::ToString() const { return base::FormatDecimal(base_units_, kScale); }
+std::string TokenAmount::ToString() const { return base::FormatDecimal(base_units_, kTokenScale); }
 
 std::optional<TokenAmount> TokenAmount::CheckedAdd(TokenAmount other) const {
   int64_t sum = 0;
@@ -33,7 +33,7 @@ std::optional<TokenAmount> TokenAmount::CheckedAdd(TokenAmount other) const {
 absl::StatusOr<Ratio> Ratio::Parse(std::string_view text) {
   Ratio ratio{.numerator = 0, .denominator = kUnit};
   if (const size_t slash = text.find('/'); slash == std::string_view::npos) {
-    WATTMINT_ASSIGN_OR_RETURN(ratio.numerator, base::ParseDecimal(text, kScale));
+    WATTMINT_ASSIGN_OR_RETURN(ratio.numerator, base::ParseDecimal(text, kTokenScale));
   } else {
     WATTMINT_ASSIGN_OR_RETURN(ratio.numerator, base::ParseDecimal(text.substr(0, slash), 0));
     WATTMINT_ASSIGN_OR_RETURN(ratio.denominator, base::ParseDecimal(text.substr(slash + 1), 0));

@@ -28,7 +28,7 @@ using std::chrono::steady_clock;
 constexpr std::size_t kRequestBytesMax = 8 << 10;  // chosen: far more than a scraper sends
 constexpr std::chrono::milliseconds kDescriptorPause{100};
 
-std::string Answer(std::string_view status, std::string_view extra, std::string_view body) {
+std::string Reply(std::string_view status, std::string_view extra, std::string_view body) {
   return fmt::format(
       "HTTP/1.1 {}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
       "Content-Length: {}\r\n{}Connection: close\r\n\r\n{}",
@@ -180,20 +180,20 @@ bool MetricsServer::Serve(Connection& connection) {
 std::string MetricsServer::AnswerTo(std::string_view request) const {
   if (request.find("\r\n\r\n") == std::string_view::npos) {
     if (request.size() <= kRequestBytesMax) return "";
-    return Answer("431 Request Header Fields Too Large", "", "the request is too long\n");
+    return Reply("431 Request Header Fields Too Large", "", "the request is too long\n");
   }
   std::string_view line = request.substr(0, request.find("\r\n"));
   const std::string_view method = Word(line);
   const std::string_view target = Word(line);
   if (line != "HTTP/1.1" && line != "HTTP/1.0")
-    return Answer("400 Bad Request", "", "this is no HTTP/1.1\n");
+    return Reply("400 Bad Request", "", "this is no HTTP/1.1\n");
   if (method != "GET") {
-    return Answer("405 Method Not Allowed", "Allow: GET\r\n", "only GET is understood\n");
+    return Reply("405 Method Not Allowed", "Allow: GET\r\n", "only GET is understood\n");
   }
   if (target.substr(0, target.find('?')) != "/metrics") {
-    return Answer("404 Not Found", "", "the metrics are at /metrics\n");
+    return Reply("404 Not Found", "", "the metrics are at /metrics\n");
   }
-  return Answer("200 OK", "", page_());
+  return Reply("200 OK", "", page_());
 }
 
 }  // namespace wattmint::rpc

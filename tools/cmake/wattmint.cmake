@@ -44,10 +44,12 @@ endfunction()
 # All libraries, no tests: what the clang build is asked for.
 add_custom_target(libraries)
 
-# wattmint_library(<folder name> SOURCES <files> [DEPS <targets>])
-# Makes the static library wattmint_<name> with the alias wattmint::<name>. DEPS are public.
+# wattmint_library(<folder name> SOURCES <files> [PRECOMPILE <headers>] [DEPS <targets>])
+# Makes the static library wattmint_<name> with the alias wattmint::<name>. DEPS are public. With
+# WATTMINT_WHOLE the sources of a library are compiled several at a time, so that names of their
+# anonymous namespaces must differ; with PRECOMPILE instead one by one, these headers first.
 function(wattmint_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;PRECOMPILE;DEPS" ${ARGN})
   wattmint_left_out(missing ${arg_DEPS})
   if(missing)
     return()
@@ -56,6 +58,11 @@ function(wattmint_library name)
     add_library(wattmint_${name} STATIC ${arg_SOURCES})
     target_link_libraries(wattmint_${name} PUBLIC wattmint_options ${arg_DEPS})
     target_compile_options(wattmint_${name} PRIVATE ${WATTMINT_COVERAGE_OPTIONS})
+    if(WATTMINT_WHOLE AND arg_PRECOMPILE)
+      target_precompile_headers(wattmint_${name} PRIVATE ${arg_PRECOMPILE})
+    elseif(WATTMINT_WHOLE)
+      set_target_properties(wattmint_${name} PROPERTIES UNITY_BUILD ON)
+    endif()
     add_dependencies(libraries wattmint_${name})
   else()
     add_library(wattmint_${name} INTERFACE)
