@@ -46,6 +46,17 @@ int WriteAnew(sqlite3_file& file) {
   return code;
 }
 
+// Whether a file whose log is gone holds nothing at all: a page of zeros, or a part of one. False
+// if that cannot be told.
+bool IsBlank(sqlite3_file& file) {
+  const sqlite3_io_methods& methods = *file.pMethods;
+  sqlite3_int64 size = 0;
+  if (methods.xFileSize(&file, &size) != SQLITE_OK || size == 0 || size > kChunkBytes) return false;
+  std::vector<char> bytes(static_cast<std::size_t>(size));
+  if (methods.xRead(&file, bytes.data(), static_cast<int>(size), 0) != SQLITE_OK) return false;
+  return std::ranges::all_of(bytes, [](char byte) { return byte == 0; });
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionOptions& options,
@@ -59,9 +70,10 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionOpt
 
 Connection::Connection(const ConnectionOptions& options, Access access)
     : database_(options.path, OpenFlags(access), options.busy_ms, options.vfs) {
+  FoldOnClose(false);
+  if (access == Access::kWrite) EmptyBlankFile();
   database_.exec(fmt::format("PRAGMA cache_size = -{}", options.cache_kib));
   database_.exec("PRAGMA temp_store = MEMORY");
-  FoldOnClose(false);
   if (access == Access::kRead) return;
   database_.exec("PRAGMA journal_mode = WAL");
   database_.exec("PRAGMA synchronous = FULL");
@@ -77,6 +89,20 @@ Connection::Connection(const ConnectionOptions& options, Access access)
 void Connection::FoldOnClose(bool folds) {
   sqlite3_db_config(database_.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, folds ? 0 : 1,
                     nullptr);
+}
+
+void Connection::EmptyBlankFile() {
+  // Only where SQLite has found neither a page nor a journal that would bring one back.
+  if (database_.tryExec("SELECT count(*) FROM sqlite_schema") != SQLITE_NOTADB) return;
+  sqlite3* const handle = database_.getHandle();
+  sqlite3_vfs* vfs = nullptr;
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(handle, "main", SQLITE_FCNTL_VFS_POINTER, &vfs);
+  sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  int has_log = 1;
+  const char* const log = sqlite3_filename_wal(sqlite3_db_filename(handle, "main"));
+  const int code = vfs->xAccess(vfs, log, SQLITE_ACCESS_EXISTS, &has_log);
+  if (code == SQLITE_OK && has_log == 0 && IsBlank(*file)) file->pMethods->xTruncate(file, 0);
 }
 
 void Connection::SettleLog() {

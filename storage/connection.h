@@ -44,6 +44,9 @@ class Connection {
   SQLite::Statement& Prepared(const std::string& sql);
 
  private:
+  // Lets a file of zeros begin anew. The first page of a new file is there before it is synced:
+  // when that sync fails and the power goes, zeros are left, which no program could open any more.
+  void EmptyBlankFile();
   // Makes the log durable as it is seen, before anybody is told of it or builds on it. A program
   // that died may have left there what it never synced; what a failed sync lost is still seen, and
   // the next one says OK; and the power may bring back a log that was removed, or a commit that

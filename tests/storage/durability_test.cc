@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/assert.h"
+#include "core/base/status_macros.h"
 #include "tests/storage/durability_world.h"
 #include "tests/storage/storage_fixture.h"
+#include "tests/support/status_matchers.h"
 
 #include <fmt/core.h>
 #include <gmock/gmock.h>
@@ -108,6 +110,62 @@ TEST(DurabilityTest, WhatADeadProgramLeftIsDurableOnceItIsSeen) {
     }
   }
   EXPECT_GT(seen, 10);
+}
+
+// The first page of a new file was lost to a sync that failed and a cut, and its journal with it.
+TEST(DurabilityTest, AFileThatNeverBeganIsNotShutForEver) {
+  DurabilityWorld world(8'703'133, Plant::kNone);
+  EXPECT_THAT(world.Run(), test::IsOk());
+}
+
+class BlankFileTest : public testing::Test {
+ protected:
+  BlankFileTest() {
+    options_.connection.path = "wattmint.db";
+    options_.connection.vfs = vfs_.name();
+  }
+  void Overwrite(std::int64_t offset, const std::string& bytes) {
+    const test::SimDisk::FilePtr file = disk_.Open("wattmint.db", true);
+    disk_.Write(*file, offset, bytes);
+    disk_.Close(file);
+  }
+  absl::StatusOr<std::int64_t> CountEvents() {
+    WATTMINT_ASSIGN_OR_RETURN(const auto database, Database::Open(options_));
+    WATTMINT_ASSIGN_OR_RETURN(const store::LogBounds bounds, database->event_log().GetBounds());
+    return bounds.last;
+  }
+
+  test::SimDisk disk_{1};
+  const test::SimVfs vfs_{"blank", disk_};
+  Database::Options options_;
+};
+
+TEST_F(BlankFileTest, BeginsAnew) {
+  for (const std::size_t size : {1u, 512u, 3'584u, 4'096u}) {
+    disk_.Remove("wattmint.db");
+    Overwrite(0, std::string(size, '\0'));
+    EXPECT_THAT(CountEvents(), test::IsOkAndHolds(0)) << size;
+  }
+}
+
+TEST_F(BlankFileTest, IsNoneWithAByteInIt) {
+  Overwrite(0, std::string(4'096, '\0'));
+  Overwrite(4'000, "x");
+  EXPECT_THAT(CountEvents(), test::StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_EQ(disk_.SizeOf("wattmint.db"), 4'096);
+}
+
+TEST_F(BlankFileTest, IsNoneBesideALog) {
+  auto database = Value(Database::Open(options_));
+  const auto transaction = Value(database->journal().Begin());
+  Value(transaction->AppendEvent("event"));
+  Value(transaction->Commit());
+  disk_.Cut();
+  database.reset();
+  disk_.Restart();
+  ASSERT_EQ(disk_.SizeOf("wattmint.db"), 4'096);  // all but its first page is in the log
+  Overwrite(0, std::string(4'096, '\0'));
+  EXPECT_THAT(CountEvents(), test::IsOkAndHolds(1));
 }
 
 // What becomes of a program whose sync failed.
