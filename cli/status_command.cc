@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "bridge/bridge_client.h"
 #include "cli/commands.h"
 #include "cli/core_link.h"
 #include "cli/data_directory.h"
-#include "cli/http_get.h"
 #include "cli/message_tables.h"
 #include "cli/output.h"
 #include "core/base/status.h"
@@ -48,12 +48,22 @@ absl::Status AskCore(const CoreLink& link, nlohmann::ordered_json& json, Facts& 
   return absl::OkStatus();
 }
 
+constexpr base::Duration kBridgePatience = std::chrono::seconds(3);
+
+absl::StatusOr<bridge::HttpAnswer> AskReadiness(const std::string& address) {
+  WATTMINT_ASSIGN_OR_RETURN(bridge::BridgeClient client,
+                            bridge::BridgeClient::Connect(address, {.patience = kBridgePatience}));
+  bridge::HttpAnswer answer = client.Request("GET", "/readyz");
+  if (answer.status == 0) return base::Unavailable("what answers at {} is no bridge", address);
+  return answer;
+}
+
 // Whether the bridge is ready; a bridge that does not run is told, not an error.
 bool AskBridge(const ResolvedSettings& settings, nlohmann::ordered_json& json, Facts& facts) {
   const std::string address = DataDirectory(settings.values.data_directory)
                                   .FindAddress("bridge")
                                   .value_or(settings.values.http_address);
-  const absl::StatusOr<HttpAnswer> answer = HttpGet(address, "/readyz");
+  const absl::StatusOr<bridge::HttpAnswer> answer = AskReadiness(address);
   const bool is_ready = answer.ok() && answer->status == 200;
   json["bridge"] = {{"address", address}, {"ready", is_ready}};
   facts.emplace_back("bridge", is_ready ? "runs at http://" + address

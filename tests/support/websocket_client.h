@@ -1,31 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "bridge/bridge_client.h"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace wattmint::test {
 
-struct HttpAnswer {
-  int status = 0;  // 0: the connection ended without an answer
-  std::string head;
-  std::string body;
-
-  // The header's value, "" if it is absent. REQUIRES: `name` in the server's spelling.
-  std::string Header(std::string_view name) const;
-};
-
-struct WebSocketFrame {
-  int opcode = 0;
-  std::string payload;
-  // Of a close frame; 1005 if it has none.
-  int CloseCode() const;
-};
+using bridge::HttpAnswer;
+using bridge::WebSocketFrame;
 
 // How a frame is built; every rule can be broken.
 struct FrameShape {
@@ -35,23 +22,20 @@ struct FrameShape {
   std::optional<std::uint64_t> announced_size = {};  // instead of the payload's
 };
 
-// A WebSocket client on a bare socket of 127.0.0.1. Every wait ends after `kPatience`.
+// A client of a server on 127.0.0.1 that can break every rule. Every wait ends after `kPatience`.
 // Threads: one.
 class WebSocketClient {
  public:
   static constexpr std::chrono::seconds kPatience{10};
-  static constexpr int kText = 1;
-  static constexpr int kBinary = 2;
-  static constexpr int kClose = 8;
-  static constexpr int kPing = 9;
-  static constexpr int kPong = 10;
-  using Headers = std::vector<std::pair<std::string, std::string>>;
+  static constexpr int kText = WebSocketFrame::kText;
+  static constexpr int kBinary = WebSocketFrame::kBinary;
+  static constexpr int kClose = WebSocketFrame::kClose;
+  static constexpr int kPing = WebSocketFrame::kPing;
+  static constexpr int kPong = WebSocketFrame::kPong;
+  using Headers = bridge::BridgeClient::Headers;
 
   // `receive_buffer_bytes` 0: the system's choice; a small one makes a slow reader.
   explicit WebSocketClient(std::uint16_t port, int receive_buffer_bytes = 0);
-  ~WebSocketClient();
-  WebSocketClient(WebSocketClient&& other) noexcept;
-  WebSocketClient& operator=(WebSocketClient&&) = delete;
 
   // Asks for the upgrade. `headers` replace those of a proper handshake, "" removes one.
   HttpAnswer Upgrade(std::string_view target = "/ws", const Headers& headers = {});
@@ -76,12 +60,7 @@ class WebSocketClient {
   void Reset();
 
  private:
-  HttpAnswer ReadAnswer(bool is_upgrade);
-  // Reads more bytes into buffer_; false at the end.
-  bool ReadMore(std::chrono::steady_clock::time_point deadline);
-
-  int fd_ = -1;
-  std::string buffer_;
+  std::optional<bridge::BridgeClient> client_;  // nothing once the connection is gone
 };
 
 }  // namespace wattmint::test
