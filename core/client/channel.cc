@@ -109,4 +109,10 @@ bool IsTransient(const absl::Status& status) {
   }
 }
 
+base::Duration RetryDelay(const absl::Status& why, const base::BackoffOptions& backoff, int attempt,
+                          base::RandomSource& random) {
+  return access::RetryAfterOf(why).value_or(base::Duration::zero()) +
+         base::BackoffDelay(backoff, attempt, random);
+}
+
 }  // namespace wattmint::client

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/base/backoff.h"
 #include "core/base/clock.h"
+#include "core/base/random.h"
 #include "core/client/credential.h"
 
 #include <absl/status/status.h>
@@ -43,5 +45,11 @@ absl::Status FromGrpc(const grpc::Status& status);
 
 // Whether the same call may go well later: the connection was lost, the server is busy, or stops.
 bool IsTransient(const absl::Status& status);
+
+// How long to wait before attempt number `attempt` + 1, counted from 1, after one that ended so:
+// what the server asked for, and full jitter on top of it, so that those who were told the same do
+// not return together, either.
+base::Duration RetryDelay(const absl::Status& why, const base::BackoffOptions& backoff, int attempt,
+                          base::RandomSource& random);
 
 }  // namespace wattmint::client

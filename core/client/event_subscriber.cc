@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/client/event_subscriber.h"
 
-#include "core/access/reason.h"
 #include "core/base/assert.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
@@ -191,6 +190,7 @@ void EventSubscriber::HandleEvents(std::span<const RawEvent> events) {
   const std::int64_t last = position().last_sequence;
   const auto fresh = std::find_if(events.begin(), events.end(),
                                   [last](const RawEvent& event) { return event.sequence > last; });
+  if (fresh != events.begin()) listener_.OnRepeated({events.begin(), fresh});
   if (fresh == events.end()) return;
   listener_.OnEvents({fresh, events.end()});
   base::MutexLock lock(mutex_);
@@ -239,8 +239,7 @@ void EventSubscriber::KeepCursor(const std::string& cursor, std::int64_t head_se
 base::Duration EventSubscriber::DelayAfter(const absl::Status& why) {
   const base::Duration drain = std::exchange(drain_delay_, base::Duration::zero());
   if (drain > base::Duration::zero()) return drain;
-  const base::Duration own = base::BackoffDelay(options_.backoff, ++failures_, random_);
-  return std::max(own, access::RetryAfterOf(why).value_or(base::Duration::zero()));
+  return RetryDelay(why, options_.backoff, ++failures_, random_);
 }
 
 bool EventSubscriber::WaitUnlessStopped(base::Duration delay) {

@@ -26,6 +26,9 @@ class EventListener {
   virtual void OnEstablished(const v1::Established& /*established*/) {}
   // Events in order, each exactly once whatever was lost in between. Views: valid in the call only.
   virtual void OnEvents(std::span<const RawEvent> events) = 0;
+  // Events that the server sent although everything up to them was handed over. It breaks its
+  // promise by that; nothing has to be done about it.
+  virtual void OnRepeated(std::span<const RawEvent> /*events*/) {}
   // Everything up to `delivered_sequence` that matches was handed over.
   virtual void OnHeartbeat(std::int64_t /*head_sequence*/, std::int64_t /*delivered_sequence*/) {}
   virtual void OnCaughtUp() {}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/client/reading_sender.h"
 
-#include "core/access/reason.h"
 #include "core/base/assert.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
@@ -10,7 +9,6 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace wattmint::client {
@@ -96,8 +94,7 @@ absl::Status ReadingSender::Recover() {
   if (IsCancelled()) return base::Cancelled("cancelled");
   const auto since = std::chrono::steady_clock::now() - last_progress_;
   if (!IsTransient(why) || since > options_.give_up_after) return why;
-  const base::Duration delay = std::max(base::BackoffDelay(options_.backoff, ++failures_, random_),
-                                        access::RetryAfterOf(why).value_or(base::Duration::zero()));
+  const base::Duration delay = RetryDelay(why, options_.backoff, ++failures_, random_);
   lost_(why, delay);
   base::MutexLock lock(mutex_);
   wake_.WaitFor(mutex_, delay, [this]() WATTMINT_REQUIRES(mutex_) { return cancelled_; });
