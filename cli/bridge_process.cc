@@ -52,6 +52,7 @@ absl::StatusOr<std::unique_ptr<BridgeProcess>> BridgeProcess::Start(
   bridge::BridgeOptions options;
   SetAddress(settings.values.http_address, options.server);
   SetLimits(settings.values.bridge, options);
+  options.host.sessions.heartbeat = settings.values.heartbeat;
   WATTMINT_ASSIGN_OR_RETURN(options.core, FindCore(settings));
   WATTMINT_ASSIGN_OR_RETURN(options.relay, RelayCredential(settings, data));
   WATTMINT_ASSIGN_OR_RETURN(options.cursor_key, data.FindCursorKey());

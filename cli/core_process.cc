@@ -75,6 +75,7 @@ absl::Status CoreProcess::Serve(const Settings& settings) {
   options.metrics_address = settings.metrics_address;
   options.server.tls_certificate_file = settings.grpc_certificate;
   options.server.tls_key_file = settings.grpc_key;
+  options.feeds.heartbeat = settings.heartbeat;
   options.readings = settings.readings;
   options.mints = settings.mints;
   // A claim must outlast the signing of its batch.

@@ -62,6 +62,11 @@ std::vector<Setting> Places() {
       Choice(
           "log-level", "WATTMINT_LOG_LEVEL", {"debug", "info", "warning", "error"},
           kServerScope | kSignerScope, "what to log", [](auto& s) -> auto& { return s.log_level; }),
+      Length<seconds>(
+          "heartbeat-secs", "WATTMINT_HEARTBEAT_SECS", 1, 15, kServerScope,
+          "every stream of events says so often that it lives, and how far it is; clients rely on "
+          "15",
+          [](auto& s) -> auto& { return s.heartbeat; }),
   };
 }
 

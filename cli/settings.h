@@ -54,6 +54,7 @@ struct Settings {
   std::string api_key;
   std::string api_key_file;
   std::string log_level = "info";
+  std::chrono::seconds heartbeat{15};  // source: protos/README.md
   domain::ReadingLimits readings;
   domain::MintLimits mints;
   LedgerKeySettings ledger_key;
