@@ -115,11 +115,11 @@ void SessionStream::OnHistory(absl::StatusOr<HistoryPage> page) {
     return event.sequence <= position_ || !interest_.Matches(event.body->attributes);
   });
   position_ = page->next_sequence - 1;
-  Send(page->events);
+  Send(std::move(page->events));
   Pump();
 }
 
-void SessionStream::Send(const std::vector<store::EventRecord>& events) {
+void SessionStream::Send(const stream::EventList& events) {
   if (events.empty()) return;
   std::vector<SharedFrame> frames;
   frames.reserve(events.size());

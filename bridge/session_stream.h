@@ -53,7 +53,7 @@ class SessionStream {
   Progress StepLive();
   void ReadHistory();
   void OnHistory(absl::StatusOr<HistoryPage> page);
-  void Send(const std::vector<store::EventRecord>& events);
+  void Send(const stream::EventList& events);
   void FallBehind();
   void Lose(const absl::Status& why);
 

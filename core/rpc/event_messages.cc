@@ -35,8 +35,7 @@ grpc::Slice BatchHead(std::size_t size) {
   return grpc::Slice(head, static_cast<std::size_t>(end - head));
 }
 
-grpc::ByteBuffer EncodeEvents(const std::vector<store::EventRecord>& events,
-                              const stream::FrameCache& frames) {
+grpc::ByteBuffer EncodeEvents(const stream::EventList& events, const stream::FrameCache& frames) {
   std::vector<stream::SharedBytes> pieces = frames.Collect(events);
   std::size_t size = 0;
   for (const stream::SharedBytes& piece : pieces) size += piece.bytes.size();

@@ -49,7 +49,7 @@ class Feed {
     std::int64_t head = 0;
   };
   struct Events {
-    std::vector<store::EventRecord> events;
+    EventList events;
   };
   struct Heartbeat {
     std::string cursor;
@@ -111,6 +111,8 @@ class Feed {
 
   // May read from disk. After End nothing but the destructor may be called.
   Step Next();
+  // Whether Next() need not read from disk, as far as can be told now.
+  bool IsInMemory() const { return subscription_->IsInTail(); }
   // When Next() has something to say also without an event.
   std::chrono::steady_clock::time_point due() const;
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -80,37 +79,47 @@ void FrameCache::TrimLocked() {
   }
 }
 
-const FrameCache::Place* FrameCache::FindLocked(std::int64_t sequence) const {
-  const std::int64_t index = sequence - first_sequence_;
-  if (index < 0 || index >= std::ssize(places_)) return nullptr;
-  return &places_[static_cast<std::size_t>(index)];
-}
-
-std::vector<SharedBytes> FrameCache::Collect(std::span<const store::EventRecord> events) const {
+std::vector<SharedBytes> FrameCache::Collect(const EventList& events) const {
   std::vector<SharedBytes> pieces;
   base::MutexLock lock(mutex_);
-  const auto is_kept = [this](const store::EventRecord& event) WATTMINT_REQUIRES(mutex_) {
-    return FindLocked(event.sequence) != nullptr;
-  };
-  const auto kept = std::find_if(events.begin(), events.end(), is_kept);
-  if (kept != events.begin()) pieces.push_back(MakeAnew({events.begin(), kept}));
-  for (auto event = kept; event != events.end(); ++event) {
-    const Place* place = FindLocked(event->sequence);
-    if (place == nullptr) {
-      pieces.push_back(MakeAnew({event, events.end()}));
-      break;
-    }
-    const Block& block = blocks_[static_cast<std::size_t>(place->block - first_block_)];
-    const std::string_view bytes(block.memory.get() + place->offset, place->size);
-    SharedBytes* last = pieces.empty() ? nullptr : &pieces.back();
-    if (last != nullptr && last->owner.get() == block.memory.get() &&
-        last->bytes.data() + last->bytes.size() == bytes.data()) {
-      last->bytes = {last->bytes.data(), last->bytes.size() + bytes.size()};
+  for (const EventRun& run : events.runs()) CollectRunLocked(run.records(), pieces);
+  return pieces;
+}
+
+// The kept events have no gap, and neither has the run: what is kept of it is in its middle.
+void FrameCache::CollectRunLocked(std::span<const store::EventRecord> run,
+                                  std::vector<SharedBytes>& pieces) const {
+  const std::int64_t first = run.front().sequence;
+  const std::int64_t count = std::ssize(run);
+  const std::int64_t begin = std::clamp(first_sequence_ - first, std::int64_t{0}, count);
+  const std::int64_t end = std::clamp(first_sequence_ + std::ssize(places_) - first, begin, count);
+  const auto before = run.first(static_cast<std::size_t>(begin));
+  const auto behind = run.subspan(static_cast<std::size_t>(end));
+  if (!before.empty()) pieces.push_back(MakeAnew(before));
+  if (begin < end) {
+    const auto place = [&](std::int64_t offset) WATTMINT_REQUIRES(mutex_) -> const Place& {
+      return places_[static_cast<std::size_t>(first + offset - first_sequence_)];
+    };
+    CollectKeptLocked(place(begin), place(end - 1), pieces);
+  }
+  if (!behind.empty()) pieces.push_back(MakeAnew(behind));
+}
+
+void FrameCache::CollectKeptLocked(const Place& first, const Place& last,
+                                   std::vector<SharedBytes>& pieces) const {
+  for (std::int64_t number = first.block; number <= last.block; ++number) {
+    const Block& block = blocks_[static_cast<std::size_t>(number - first_block_)];
+    const std::size_t begin = number == first.block ? first.offset : 0;
+    const std::size_t end = number == last.block ? last.offset + last.size : block.used;
+    const std::string_view bytes(block.memory.get() + begin, end - begin);
+    SharedBytes* const before = pieces.empty() ? nullptr : &pieces.back();
+    if (before != nullptr && before->owner.get() == block.memory.get() &&
+        before->bytes.data() + before->bytes.size() == bytes.data()) {
+      before->bytes = {before->bytes.data(), before->bytes.size() + bytes.size()};
     } else {
       pieces.push_back({block.memory, bytes});
     }
   }
-  return pieces;
 }
 
 }  // namespace wattmint::stream

@@ -3,6 +3,7 @@
 
 #include "core/base/mutex.h"
 #include "core/store/event_log.h"
+#include "core/stream/event_list.h"
 
 #include <cstdint>
 #include <deque>
@@ -36,8 +37,8 @@ class FrameCache final : public store::EventSink {
   void Reset(std::int64_t last) override;
 
   // The streamed bytes of the events, in order, in as few pieces as can be. Events that are not
-  // kept any more are made anew. REQUIRES: they ascend.
-  std::vector<SharedBytes> Collect(std::span<const store::EventRecord> events) const;
+  // kept any more are made anew.
+  std::vector<SharedBytes> Collect(const EventList& events) const;
 
  private:
   struct Block {
@@ -55,7 +56,10 @@ class FrameCache final : public store::EventSink {
   void AppendLocked(const store::EventRecord& event) WATTMINT_REQUIRES(mutex_);
   void ClearLocked() WATTMINT_REQUIRES(mutex_);
   void TrimLocked() WATTMINT_REQUIRES(mutex_);
-  const Place* FindLocked(std::int64_t sequence) const WATTMINT_REQUIRES(mutex_);
+  void CollectRunLocked(std::span<const store::EventRecord> run,
+                        std::vector<SharedBytes>& pieces) const WATTMINT_REQUIRES(mutex_);
+  void CollectKeptLocked(const Place& first, const Place& last,
+                         std::vector<SharedBytes>& pieces) const WATTMINT_REQUIRES(mutex_);
 
   store::EventSink& next_;
   const Options options_;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <utility>
 
 namespace wattmint::stream {
@@ -35,20 +36,50 @@ Subscription::~Subscription() { hub_.Remove(waiter_); }
 
 absl::StatusOr<Page> Subscription::Next(std::size_t count_max, std::size_t bytes_max) {
   SkipWhatDoesNotMatch();
-  WATTMINT_ASSIGN_OR_RETURN(const std::vector<store::EventRecord> stretch, ReadOn());
+  const bool is_everything = interest().IsEverything();
+  const std::size_t look_max = hub_.options_.scan_max;
+  WATTMINT_ASSIGN_OR_RETURN(const std::vector<EventRun> stretch,
+                            ReadOn(is_everything ? std::min(count_max, look_max) : look_max));
   Page page;
-  std::size_t bytes = 0;
-  for (const store::EventRecord& event : stretch) {
-    if (page.events.size() >= count_max || bytes >= bytes_max) break;
-    position_ = event.sequence;
-    if (!interest().Matches(event.body->attributes)) continue;
-    page.events.push_back(event);
-    bytes += event.body->payload.size();
+  Room room{count_max, bytes_max};
+  for (const EventRun& run : stretch) {
+    if (room.count == 0 || room.bytes == 0) break;
+    is_everything ? TakeAll(run, room, page.events) : TakeMatches(run, room, page.events);
   }
   page.delivered = position_;
   page.at_head = position_ >= hub_.head();
   reached_head_ = page.at_head;
   return page;
+}
+
+void Subscription::TakeAll(const EventRun& run, Room& room, EventList& events) {
+  const std::size_t end =
+      run.block->FindEnough(run.begin, std::min(run.end, run.begin + room.count), room.bytes);
+  const EventRun taken{run.block, run.begin, end};
+  position_ = taken.records().back().sequence;
+  room.count -= end - run.begin;
+  room.bytes -= std::min(room.bytes, run.block->PayloadBytes(run.begin, end));
+  events.Append(taken);
+}
+
+void Subscription::TakeMatches(const EventRun& run, Room& room, EventList& events) {
+  const std::span<const store::EventRecord> records = run.block->records();
+  std::size_t begin = run.begin;  // of the matches that were not appended yet
+  std::size_t i = run.begin;
+  const auto append = [&] {
+    if (begin < i) events.Append({run.block, begin, i});
+  };
+  for (; i < run.end && room.count > 0 && room.bytes > 0; ++i) {
+    position_ = records[i].sequence;
+    if (interest().Matches(records[i].body->attributes)) {
+      room.count -= 1;
+      room.bytes -= std::min(room.bytes, records[i].body->payload.size());
+    } else {
+      append();
+      begin = i + 1;
+    }
+  }
+  append();
 }
 
 // The order matters: an event up to `dispatched` that matches had been marked before that was
@@ -60,18 +91,20 @@ void Subscription::SkipWhatDoesNotMatch() {
   position_ = std::max(position_, first_match == 0 ? dispatched : first_match - 1);
 }
 
-absl::StatusOr<std::vector<store::EventRecord>> Subscription::ReadOn() const {
-  std::vector<store::EventRecord> stretch;
-  if (hub_.tail_.Read(position_, hub_.options_.scan_max, stretch)) return stretch;
-  return ReadLog();
+absl::StatusOr<std::vector<EventRun>> Subscription::ReadOn(std::size_t count_max) const {
+  std::vector<EventRun> stretch;
+  if (hub_.tail_.Read(position_, count_max, stretch)) return stretch;
+  WATTMINT_ASSIGN_OR_RETURN(EventRun read, ReadLog(count_max));
+  stretch.push_back(std::move(read));
+  return stretch;
 }
 
 // Not beyond the head: a commit is in the log before it is published, and whoever came back with a
 // cursor from there would be told that it is in the future.
-absl::StatusOr<std::vector<store::EventRecord>> Subscription::ReadLog() const {
+absl::StatusOr<EventRun> Subscription::ReadLog(std::size_t count_max) const {
   const auto published = static_cast<std::size_t>(hub_.head() - position_);
-  auto read = hub_.log_.Read(position_ + 1, std::min(hub_.options_.scan_max, published),
-                             hub_.options_.log_page_bytes);
+  auto read =
+      hub_.log_.Read(position_ + 1, std::min(count_max, published), hub_.options_.log_page_bytes);
   if (absl::IsOutOfRange(read.status())) {
     WATTMINT_ASSIGN_OR_RETURN(const store::LogBounds bounds, hub_.log_.GetBounds());
     return Compacted(read.status(), bounds.first);
@@ -86,10 +119,11 @@ absl::StatusOr<std::vector<store::EventRecord>> Subscription::ReadLog() const {
     stretch.push_back({event.sequence, std::make_shared<const store::EventRecord::Body>(
                                            std::move(event.payload), std::move(attributes))});
   }
-  if (stretch.size() != stored.size() || stretch.empty()) {
+  const std::size_t count = stretch.size();
+  if (count != stored.size() || count == 0) {
     return base::DataLoss("the log has no event {}", position_ + 1 + std::ssize(stretch));
   }
-  return stretch;
+  return EventRun{std::make_shared<const EventBlock>(std::move(stretch)), 0, count};
 }
 
 bool Subscription::Arm() {
@@ -191,10 +225,7 @@ void Hub::Dispatch(const std::vector<store::EventRecord>& events, std::int64_t r
       index_.VisitAll([&tell](const auto& waiter) { tell(waiter, kSomewhere); });
       dispatched_.store(reset_to);
     }
-    for (const store::EventRecord& event : events) {
-      index_.VisitMatches(event.body->attributes,
-                          [&tell, &event](const auto& waiter) { tell(waiter, event.sequence); });
-    }
+    index_.VisitMatches(events, tell);
     if (!events.empty()) dispatched_.store(events.back().sequence);
   }
   for (const auto& waiter : to_wake) Wake(*waiter);

@@ -3,6 +3,7 @@
 
 #include "core/base/mutex.h"
 #include "core/store/event_log.h"
+#include "core/stream/event_list.h"
 #include "core/stream/interest.h"
 #include "core/stream/interest_index.h"
 #include "core/stream/tail.h"
@@ -23,7 +24,7 @@ class Hub;
 // What Subscription::Next() found. Everything up to `delivered` that matches is in `events` or was
 // in those before.
 struct Page {
-  std::vector<store::EventRecord> events;
+  EventList events;
   std::int64_t delivered = 0;
   bool at_head = false;  // nothing more is there now: Arm() and wait
 };
@@ -57,9 +58,16 @@ class Subscription {
   friend class Hub;
   Subscription(Hub& hub, std::shared_ptr<Waiter> waiter, std::int64_t after);
 
+  struct Room {
+    std::size_t count = 0;
+    std::size_t bytes = 0;
+  };
+
   void SkipWhatDoesNotMatch();
-  absl::StatusOr<std::vector<store::EventRecord>> ReadOn() const;
-  absl::StatusOr<std::vector<store::EventRecord>> ReadLog() const;
+  absl::StatusOr<std::vector<EventRun>> ReadOn(std::size_t count_max) const;
+  absl::StatusOr<EventRun> ReadLog(std::size_t count_max) const;
+  void TakeAll(const EventRun& run, Room& room, EventList& events);
+  void TakeMatches(const EventRun& run, Room& room, EventList& events);
 
   Hub& hub_;
   // shared: the dispatcher may hold it while it is being taken out of the index

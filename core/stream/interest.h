@@ -22,6 +22,10 @@ struct Interest {
   std::vector<domain::EventFilter> filters;  // normalized; none: everything
 
   bool Matches(const domain::EventAttributes& event) const;
+  // Whether Matches() says yes to whatever it is asked.
+  bool IsEverything() const {
+    return scope.reach == access::EventScope::Reach::kEverything && filters.empty();
+  }
 };
 
 }  // namespace wattmint::stream

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/stream/interest_index.h"
 
+#include <algorithm>
+
 namespace wattmint::stream {
 namespace {
-
-constexpr bool kTheOnlyKey = true;
 
 template <typename Buckets, typename Key>
 const typename Buckets::mapped_type* Find(const Buckets& buckets, const Key& key) {
@@ -12,10 +12,16 @@ const typename Buckets::mapped_type* Find(const Buckets& buckets, const Key& key
   return it == buckets.end() ? nullptr : &it->second;
 }
 
+// Whether a waiter knows already that there is something, and is on its way.
+bool IsToLook(const Waiter& waiter) {
+  return waiter.first_match.load() != 0 && !waiter.armed.load();
+}
+
 }  // namespace
 
-template <typename Visit>
-void InterestIndex::VisitPlaces(const Interest& interest, const Visit& visit) {
+template <typename Visit, typename VisitEverything>
+void InterestIndex::VisitPlaces(const Interest& interest, const Visit& visit,
+                                const VisitEverything& at_all) {
   if (interest.scope.reach == access::EventScope::Reach::kPublic) return;
   const bool own = interest.scope.reach == access::EventScope::Reach::kOwn;
   const auto file = [&](const domain::EventFilter& filter) {
@@ -28,7 +34,7 @@ void InterestIndex::VisitPlaces(const Interest& interest, const Visit& visit) {
     } else if (own) {
       visit(by_user_, interest.scope.user_id);
     } else {
-      visit(everything_, kTheOnlyKey);
+      at_all(everything_);
     }
   };
   if (interest.filters.empty()) file(domain::EventFilter{});
@@ -37,36 +43,50 @@ void InterestIndex::VisitPlaces(const Interest& interest, const Visit& visit) {
 
 void InterestIndex::Add(const std::shared_ptr<Waiter>& waiter) {
   all_.insert(waiter);
-  VisitPlaces(waiter->interest,
-              [&waiter](auto& buckets, const auto& key) { buckets[key].insert(waiter); });
+  VisitPlaces(
+      waiter->interest, [&waiter](auto& buckets, const auto& key) { buckets[key].insert(waiter); },
+      [&waiter](Bucket& bucket) { bucket.insert(waiter); });
 }
 
 void InterestIndex::Remove(const std::shared_ptr<Waiter>& waiter) {
   all_.erase(waiter);
-  VisitPlaces(waiter->interest, [&waiter](auto& buckets, const auto& key) {
-    const auto it = buckets.find(key);
-    if (it == buckets.end()) return;
-    it->second.erase(waiter);
-    if (it->second.empty()) buckets.erase(it);
-  });
+  VisitPlaces(
+      waiter->interest,
+      [&waiter](auto& buckets, const auto& key) {
+        const auto it = buckets.find(key);
+        if (it == buckets.end()) return;
+        it->second.erase(waiter);
+        if (it->second.empty()) buckets.erase(it);
+      },
+      [&waiter](Bucket& bucket) { bucket.erase(waiter); });
 }
 
-void InterestIndex::VisitBucket(const Bucket& bucket, const domain::EventAttributes& event,
-                                const Visitor& visit) {
-  for (const std::shared_ptr<Waiter>& waiter : bucket) {
-    if (waiter->interest.Matches(event)) visit(waiter);
+// Events are many and these waiters are many: one match for each of them is enough.
+void InterestIndex::VisitMatches(std::span<const store::EventRecord> events,
+                                 const MatchVisitor& visit) const {
+  for (const std::shared_ptr<Waiter>& waiter : everything_) {
+    if (IsToLook(*waiter)) continue;
+    const auto match = std::ranges::find_if(events, [&waiter](const store::EventRecord& event) {
+      return waiter->interest.Matches(event.body->attributes);
+    });
+    if (match != events.end()) visit(waiter, match->sequence);
   }
+  for (const store::EventRecord& event : events) VisitSelected(event, visit);
 }
 
-void InterestIndex::VisitMatches(const domain::EventAttributes& event, const Visitor& visit) const {
-  if (event.audience == domain::EventAttributes::Audience::kPublic) {
-    VisitBucket(all_, event, visit);
-    return;
-  }
-  if (const Bucket* bucket = Find(by_meter_, event.meter_id)) VisitBucket(*bucket, event, visit);
-  if (const Bucket* bucket = Find(by_user_, event.user_id)) VisitBucket(*bucket, event, visit);
-  if (const Bucket* bucket = Find(by_type_, event.type)) VisitBucket(*bucket, event, visit);
-  if (const Bucket* bucket = Find(everything_, kTheOnlyKey)) VisitBucket(*bucket, event, visit);
+void InterestIndex::VisitSelected(const store::EventRecord& event,
+                                  const MatchVisitor& visit) const {
+  const domain::EventAttributes& attributes = event.body->attributes;
+  const auto visit_bucket = [&](const Bucket& bucket) {
+    for (const std::shared_ptr<Waiter>& waiter : bucket) {
+      if (IsToLook(*waiter) || !waiter->interest.Matches(attributes)) continue;
+      visit(waiter, event.sequence);
+    }
+  };
+  if (attributes.audience == domain::EventAttributes::Audience::kPublic) return visit_bucket(all_);
+  if (const Bucket* bucket = Find(by_meter_, attributes.meter_id)) visit_bucket(*bucket);
+  if (const Bucket* bucket = Find(by_user_, attributes.user_id)) visit_bucket(*bucket);
+  if (const Bucket* bucket = Find(by_type_, attributes.type)) visit_bucket(*bucket);
 }
 
 void InterestIndex::VisitAll(const Visitor& visit) const {

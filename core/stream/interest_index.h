@@ -3,6 +3,7 @@
 
 #include "core/base/mutex.h"
 #include "core/domain/filter.h"
+#include "core/store/event_log.h"
 #include "core/stream/interest.h"
 
 #include <absl/container/flat_hash_map.h>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 namespace wattmint::stream {
@@ -41,8 +43,11 @@ class InterestIndex {
   void Remove(const std::shared_ptr<Waiter>& waiter);
 
   using Visitor = std::function<void(const std::shared_ptr<Waiter>&)>;
-  // Visits each waiter whose interest matches, perhaps more than once.
-  void VisitMatches(const domain::EventAttributes& event, const Visitor& visit) const;
+  using MatchVisitor = std::function<void(const std::shared_ptr<Waiter>&, std::int64_t sequence)>;
+  // Visits each waiter with the first of the events that its interest matches; perhaps with further
+  // ones. Passes by those who know already that they have to look and do not ask to be woken.
+  // REQUIRES: whoever looks from now on finds all of the events.
+  void VisitMatches(std::span<const store::EventRecord> events, const MatchVisitor& visit) const;
   void VisitAll(const Visitor& visit) const;
   std::size_t size() const { return all_.size(); }
 
@@ -50,16 +55,16 @@ class InterestIndex {
   using Bucket = absl::flat_hash_set<std::shared_ptr<Waiter>>;
   using Buckets = absl::flat_hash_map<std::string, Bucket>;
 
-  // Calls `visit(buckets, key)` for every place that the waiter is filed under.
-  template <typename Visit>
-  void VisitPlaces(const Interest& interest, const Visit& visit);
-  static void VisitBucket(const Bucket& bucket, const domain::EventAttributes& event,
-                          const Visitor& visit);
+  // Calls `visit(buckets, key)` for every place that the interest is filed under, and
+  // `at_all(everything_)` if it is filed there.
+  template <typename Visit, typename VisitEverything>
+  void VisitPlaces(const Interest& interest, const Visit& visit, const VisitEverything& at_all);
+  void VisitSelected(const store::EventRecord& event, const MatchVisitor& visit) const;
 
   Buckets by_meter_;
   Buckets by_user_;
   absl::flat_hash_map<domain::EventType, Bucket> by_type_;
-  absl::flat_hash_map<bool, Bucket> everything_;
+  Bucket everything_;  // what names no attribute
   Bucket all_;
 };
 

@@ -3,10 +3,12 @@
 
 #include "core/base/mutex.h"
 #include "core/store/event_log.h"
+#include "core/stream/event_list.h"
 
 #include <cstdint>
 #include <deque>
-#include <optional>
+#include <memory>
+#include <span>
 #include <vector>
 
 namespace wattmint::stream {
@@ -23,16 +25,22 @@ class Tail {
   void Reset(std::int64_t head);
   // Appends to `out` at most `count_max` events after `after` (excluded). False when the tail does
   // not reach back so far.
-  bool Read(std::int64_t after, std::size_t count_max, std::vector<store::EventRecord>& out) const;
+  bool Read(std::int64_t after, std::size_t count_max, std::vector<EventRun>& out) const;
   bool Covers(std::int64_t after) const;
   std::int64_t head() const;
 
  private:
-  static std::size_t SizeOf(const store::EventRecord& event);
+  using Block = std::shared_ptr<const EventBlock>;  // shared: with whoever reads it
+
+  static std::size_t SizeOf(const EventBlock& block);
+  static std::int64_t FirstOf(const Block& block) { return block->records().front().sequence; }
+  static std::int64_t LastOf(const Block& block) { return block->records().back().sequence; }
+
+  void AppendBlockLocked(std::span<const store::EventRecord> events) WATTMINT_REQUIRES(mutex_);
 
   const std::size_t bytes_max_;
   mutable base::Mutex mutex_;  // guards all below
-  std::deque<store::EventRecord> events_ WATTMINT_GUARDED_BY(mutex_);
+  std::deque<Block> blocks_ WATTMINT_GUARDED_BY(mutex_);
   std::size_t bytes_ WATTMINT_GUARDED_BY(mutex_) = 0;
   std::int64_t head_ WATTMINT_GUARDED_BY(mutex_);
 };

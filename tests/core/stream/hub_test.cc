@@ -196,6 +196,52 @@ TEST_F(HubTest, PagesAreBoundedByCountAndBytes) {
   EXPECT_EQ(ReadAll(*subscription), (Sequences{5, 6, 7, 8, 9, 10}));
 }
 
+TEST_F(HubTest, PagesOfWhatWasPublishedAtOnceHaveNoGap) {
+  constexpr int kEvents = 5'000;
+  Open();
+  std::vector<store::EventRecord> events;
+  for (int i = 1; i <= kEvents; ++i) {
+    const auto fact = Changed("user-" + std::to_string(i % 3), "M1");
+    auto payload = wire::EncodePayload(domain::Time(), fact);
+    const std::int64_t sequence = log_.Append(payload);
+    events.push_back({sequence, std::make_shared<const store::EventRecord::Body>(
+                                    std::move(payload), domain::AttributesOf(fact))});
+  }
+  hub_->Publish(std::move(events));
+  auto everything = Subscribe(Everything(), 7);
+  auto own = Subscribe(Own("user-0"), 7);
+  const auto read = [](Subscription& subscription) {
+    Sequences sequences;
+    for (;;) {
+      const auto page = subscription.Next(700, kMany);
+      EXPECT_LE(page->events.size(), 700U);
+      for (const auto& event : page->events) sequences.push_back(event.sequence);
+      if (page->at_head) return sequences;
+    }
+  };
+  const Sequences all = read(*everything);
+  ASSERT_EQ(all.size(), kEvents - 7U);
+  for (std::size_t i = 0; i < all.size(); ++i) ASSERT_EQ(all[i], static_cast<int>(i) + 8);
+  const Sequences third = read(*own);
+  ASSERT_EQ(third.size(), kEvents / 3 - 2U);
+  for (std::size_t i = 0; i < third.size(); ++i) ASSERT_EQ(third[i], 3 * static_cast<int>(i) + 9);
+}
+
+TEST_F(HubTest, OneMatchAmongManyWakesOnceAndIsFound) {
+  Open();
+  EventFilter large;
+  large.energy_min = domain::Energy::FromNanoKwh(5);  // an attribute that nobody is filed under
+  auto subscription = Subscribe({{Reach::kEverything, ""}, {large}}, 0);
+  EXPECT_EQ(ReadAll(*subscription), Sequences{});
+  ASSERT_TRUE(subscription->Arm());
+  for (int i = 1; i <= 20; ++i) {
+    Publish(
+        domain::TaskCreated{.task_id = i, .energy = domain::Energy::FromNanoKwh(i == 9 ? 5 : 1)});
+  }
+  woken_.acquire();
+  EXPECT_EQ(Await(*subscription, 1), (Sequences{9}));
+}
+
 TEST_F(HubTest, CompactedAndBrokenLogsAreErrorsAndLeaveThePosition) {
   for (int i = 0; i < 5; ++i) Store(Changed("alice", "M1"));
   log_.CompactBefore(4);
