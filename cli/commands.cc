@@ -21,6 +21,7 @@ std::span<const CommandEntry> CommandTable() {
       {"backup", "copy databases and keys of --data, also while a core runs", DeclareBackup},
       {"restore", "make --data, which must be new, from a backup", DeclareRestore},
       {"status", "whether core and bridge run, and how far they are", DeclareStatus},
+      {"bench", "measure a core that runs, beside a bare gRPC server", DeclareBench},
       {"config", "show the effective settings and where each comes from", DeclareConfig},
       {"version", "show the version", DeclareVersion},
   };

@@ -21,6 +21,7 @@ void DeclareMeter(CLI::App& app, CommandLine& line);
 void DeclareMint(CLI::App& app, CommandLine& line);
 void DeclareKey(CLI::App& app, CommandLine& line);
 void DeclareLedger(CLI::App& app, CommandLine& line);
+void DeclareBench(CLI::App& app, CommandLine& line);
 void DeclareBackup(CLI::App& app, CommandLine& line);
 void DeclareRestore(CLI::App& app, CommandLine& line);
 void DeclareStatus(CLI::App& app, CommandLine& line);

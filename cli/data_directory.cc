@@ -75,6 +75,12 @@ absl::StatusOr<base::FileLock> DataDirectory::Lock() const { return LockFor("cor
 
 absl::StatusOr<base::FileLock> DataDirectory::LockSigner() const { return LockFor("signer"); }
 
+std::optional<pid_t> DataDirectory::FindCoreProcess() const {
+  pid_t process = 0;
+  if (!(std::ifstream(path_ / "core.lock") >> process)) return std::nullopt;
+  return process;
+}
+
 absl::StatusOr<base::FileLock> DataDirectory::LockFor(std::string_view program) const {
   absl::StatusOr<base::FileLock> lock =
       base::FileLock::Acquire(path_ / (std::string(program) + ".lock"));

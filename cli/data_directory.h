@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 namespace wattmint::cli {
 
@@ -47,6 +48,8 @@ class DataDirectory {
   // process that holds it.
   absl::StatusOr<base::FileLock> Lock() const;
   absl::StatusOr<base::FileLock> LockSigner() const;
+  // The process that holds it, or held it last; nothing if none ever did.
+  std::optional<pid_t> FindCoreProcess() const;
 
   std::filesystem::path database() const { return path_ / "wattmint.db"; }
   std::filesystem::path ledger() const { return path_ / "ledger.db"; }

@@ -72,6 +72,24 @@ def each_bad_row_has_its_reason(program):
     assert report["existed"] == "2", "idempotency comes before the age"
 
 
+def the_benchmarks_succeed_beside_a_bare_server(program):
+    program.start()
+    small = ["--messages", "200", "--subscribers", "4", "--connections", "3",
+             "--subscriptions", "5", "--checks", "4"]
+    results = program.json("bench", *small)
+    tests = ["broadcast", "connections", "subscriptions", "health"]
+    assert [(r["test_name"], r["server"]) for r in results] == [
+        (test, server) for test in tests for server in ("core", "bare")], results
+    for result in results:
+        assert result["success_rate"] == 1 and result["error_count"] == "0", result
+        assert result["duration"] > 0 and result["operations_per_second"] > 0, result
+        assert result["memory_usage_mb"] > 1, result
+    supply, = program.json("ledger", "supply")
+    assert supply["open_tasks"] == "0", "what it submits is never minted"
+    out, _ = program.run("bench", "--test", "health", "--connections", "1", "--checks", "2")
+    assert out.count("health") == 2 and "broadcast" not in out, out
+
+
 def standard_input_and_local_times_are_read(program):
     program.start()
     program.run("meter", "register", "M-1", "--owner", "ann", "--wallet", WALLET)
@@ -286,7 +304,8 @@ def a_taken_address_is_said(program):
 
 if __name__ == "__main__":
     main([meters_are_registered_once, each_bad_row_has_its_reason,
-          standard_input_and_local_times_are_read, a_meter_signs_what_it_reports,
+          the_benchmarks_succeed_beside_a_bare_server, standard_input_and_local_times_are_read,
+          a_meter_signs_what_it_reports,
           one_reading_is_submitted_and_minted_by_hand,
           what_is_in_quarantine_is_released_or_discarded, readings_are_corrected_and_withdrawn,
           ledger_and_log_that_disagree_are_told, users_see_what_is_theirs,
