@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/child_program.h"
+#include "core/client/credential.h"
+
+#include <grpcpp/channel.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wattmint::bench {
+
+// A server of its own process, and what it has cost so far.
+class Server {
+ public:
+  // The whole core on new files, nothing minted; a message of a stream has at most so many events.
+  static std::unique_ptr<Server> Core(int events_per_message = 2'000);
+  // cli/bare_server.h.
+  static std::unique_ptr<Server> Bare(int events_per_batch, int events_per_message);
+  // tests/bench/bare_tcp.h.
+  static std::unique_ptr<Server> BareTcp(int connections, int messages, int events_per_message);
+
+  bool is_core() const { return !key_.empty(); }
+  int port() const { return port_; }
+  client::Credential credential() const;
+  // A connection of its own, which is there.
+  std::shared_ptr<grpc::Channel> NewChannel() const;
+
+  double CpuSeconds() const { return child_->CpuSeconds(); }
+  double ResidentMebibytes() const;
+
+ private:
+  explicit Server(const std::vector<std::string>& arguments);
+
+  std::unique_ptr<cli::ChildProgram> child_;
+  int port_ = 0;
+  std::string key_;  // of an admin; empty: it asks for none
+};
+
+// The child's side of Server: serves what its arguments name. False if they name none.
+bool ServeAsChild(const std::vector<std::string_view>& arguments);
+
+}  // namespace wattmint::bench
