@@ -38,7 +38,12 @@ void EventStream::Written(bool ok) {
     state_ = State::kWorking;
     if (!ok) is_cancelled_ = true;
   }
-  PostWork();
+  // What is in memory is written at once: a change of threads costs as much as a small message.
+  if (feed_ != nullptr && feed_->IsInMemory()) {
+    Work(Thread::kOfGrpc);
+  } else {
+    PostWork();
+  }
 }
 
 void EventStream::Cancelled() {
@@ -106,12 +111,13 @@ void EventStream::Kick() {
 }
 
 void EventStream::PostWork() {
-  place_.pool.Post([stream = shared_from_this()] { stream->Work(); });
+  place_.pool.Post([stream = shared_from_this()] { stream->Work(Thread::kOfPool); });
 }
 
-void EventStream::Work() {
+void EventStream::Work(Thread thread) {
   if (feed_ == nullptr && !Open()) return;
   for (int i = 0; i < kStepsMax; ++i) {
+    if (thread == Thread::kOfGrpc && !feed_->IsInMemory()) break;
     if (!TellNews()) return End(base::Cancelled("the client has left"));
     if (feed_->is_established()) {
       if (const auto answer = NextAnswer(*feed_)) {

@@ -31,8 +31,9 @@ struct EventStreamPlace {
 
 // One event stream, however its call is made: writes what its Feed says, one write at a time.
 //
-// Threads: the pool's for the feed, gRPC's for what was written, any for LiveStream. Whoever moves
-// the state from idle to working goes on; everybody else leaves a note (is_kicked_).
+// Threads: the pool's for the feed, gRPC's for what was written and for what is to be written from
+// memory, any for LiveStream. Whoever moves the state from idle to working goes on; everybody else
+// leaves a note (is_kicked_).
 // Lifetime: keeps itself from Begin() until the call says Done().
 class EventStream : public LiveStream, public std::enable_shared_from_this<EventStream> {
  public:
@@ -73,8 +74,11 @@ class EventStream : public LiveStream, public std::enable_shared_from_this<Event
  private:
   enum class State { kIdle, kWorking, kWriting, kEnded };
 
+  enum class Thread { kOfPool, kOfGrpc };
+
   void PostWork();
-  void Work();
+  // On a thread of gRPC, of which there are only two, nothing is read from disk.
+  void Work(Thread thread);
   bool Open() WATTMINT_EXCLUDES(mutex_);
   bool TellNews() WATTMINT_EXCLUDES(mutex_);
   void KeepKey(std::string key_id) WATTMINT_EXCLUDES(mutex_);
