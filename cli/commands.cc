@@ -20,6 +20,7 @@ std::span<const CommandEntry> CommandTable() {
       {"ledger", "supply, balances, totals, and a check of the ledger's file", DeclareLedger},
       {"backup", "copy databases and keys of --data, also while a core runs", DeclareBackup},
       {"restore", "make --data, which must be new, from a backup", DeclareRestore},
+      {"check", "check the promises of the event stream on a live server", DeclareCheck},
       {"status", "whether core and bridge run, and how far they are", DeclareStatus},
       {"bench", "measure a core that runs, beside a bare gRPC server", DeclareBench},
       {"config", "show the effective settings and where each comes from", DeclareConfig},

@@ -24,6 +24,7 @@ void DeclareLedger(CLI::App& app, CommandLine& line);
 void DeclareBench(CLI::App& app, CommandLine& line);
 void DeclareBackup(CLI::App& app, CommandLine& line);
 void DeclareRestore(CLI::App& app, CommandLine& line);
+void DeclareCheck(CLI::App& app, CommandLine& line);
 void DeclareStatus(CLI::App& app, CommandLine& line);
 void DeclareConfig(CLI::App& app, CommandLine& line);
 void DeclareVersion(CLI::App& app, CommandLine& line);

@@ -53,14 +53,14 @@ class Program:
                 file.write(text)
         return path
 
-    def start(self, command="core", *flags, gate=None):
-        """Starts a server on any free port; answers what it says of itself.
+    def start(self, command="core", *flags, gate=None, grpc="127.0.0.1:0"):
+        """Starts a server, on any free port unless told; answers what it says of itself.
 
         `gate` is called with its process id before it does anything.
         """
         self.server = subprocess.Popen(
             [*(GATE if gate else []), self.binary, command, "--data", self.data,
-             "--grpc", "127.0.0.1:0", "--log-level", "warning", "--output", "json", *flags],
+             "--grpc", grpc, "--log-level", "warning", "--output", "json", *flags],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
         if gate:
             gate(self.server.pid)
