@@ -110,6 +110,7 @@ class BareStream final : public grpc::ServerWriteReactor<ByteBuffer>,
     stream->self_ = stream;
     v1::SubscribeResponse caught_up;
     caught_up.mutable_caught_up();
+    base::MutexLock lock(stream->mutex_);
     stream->buffer_ = BufferOf(caught_up);
     stream->StartWrite(&stream->buffer_);
     return stream.get();
