@@ -4,14 +4,13 @@
 #include "core/base/assert.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
+#include "core/base/tcp_socket.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <string_view>
 #include <sys/eventfd.h>
@@ -43,35 +42,11 @@ std::string_view Word(std::string_view& text) {
 }
 
 absl::StatusOr<base::UniqueFd> ListenAt(const std::string& address) {
-  const std::size_t colon = address.rfind(':');
-  if (colon == std::string::npos) return base::InvalidArgument("{} is no HOST:PORT", address);
-  std::string host = address.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found) != 0) {
-    return base::Unavailable("cannot listen for metrics at {}: there is no such address", address);
-  }
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
-  base::UniqueFd fd(
-      socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, found->ai_protocol));
-  constexpr int kOn = 1;
-  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &kOn, sizeof kOn);
-  if (bind(fd.get(), found->ai_addr, found->ai_addrlen) == 0 && listen(fd.get(), SOMAXCONN) == 0) {
-    return fd;
-  }
-  return base::Unavailable(
-      "cannot listen for metrics at {}: the address is not ours, or another server has it",
-      address);
-}
-
-int PortOf(const base::UniqueFd& listener) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  // The port lies at the same place for both families.
-  return ntohs(reinterpret_cast<const sockaddr_in*>(&address)->sin_port);
+  WATTMINT_ASSIGN_OR_RETURN(const std::vector<base::TcpAddress> found, base::Resolve(address));
+  absl::StatusOr<base::UniqueFd> listener = base::ListenTcp(found.front());
+  if (listener.ok()) return listener;
+  return base::Unavailable("cannot listen for metrics at {}: {}", address,
+                           base::Message(listener.status()));
 }
 
 }  // namespace
@@ -100,7 +75,7 @@ MetricsServer::MetricsServer(const Options& options, Page page, base::UniqueFd l
       page_(std::move(page)),
       listener_(std::move(listener)),
       stop_(std::move(stop)),
-      port_(PortOf(listener_)),
+      port_(base::LocalAddress(listener_).port()),
       thread_([this] { Run(); }) {
   WATTMINT_ASSERT(options_.connections_max >= 1, "room for {} connections",
                   options_.connections_max);
