@@ -43,6 +43,7 @@ void SetPatience(int fd, base::Duration patience) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(patience);
   const timeval time{.tv_sec = seconds.count(), .tv_usec = (patience - seconds).count()};
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);  // holds for connect() as well
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);  // within a record of TLS
 }
 
 }  // namespace
@@ -79,10 +80,19 @@ absl::StatusOr<BridgeClient> BridgeClient::Connect(const std::string& address,
                  sizeof options.receive_buffer_bytes);
     }
     if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&at.bytes), at.size) == 0) {
-      return BridgeClient(std::move(fd), address, options);
+      BridgeClient client(std::move(fd), address, options);
+      if (!options.authorities.empty()) WATTMINT_RETURN_IF_ERROR(client.StartTls());
+      return client;
     }
   }
   return base::Unavailable("nothing answers at {}", address);
+}
+
+absl::Status BridgeClient::StartTls() {
+  std::string host = address_.substr(0, address_.rfind(':'));
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  WATTMINT_ASSIGN_OR_RETURN(tls_, ClientTls::Connect(socket_.get(), options_.authorities, host));
+  return absl::OkStatus();
 }
 
 HttpAnswer BridgeClient::Request(std::string_view method, std::string_view target,
@@ -133,6 +143,7 @@ HttpAnswer BridgeClient::ReadAnswer(bool is_upgrade) {
 }
 
 bool BridgeClient::SendRaw(std::string_view bytes) {
+  if (tls_ != nullptr) return tls_->Write(bytes);
   while (!bytes.empty()) {
     const ssize_t sent = send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
@@ -206,6 +217,8 @@ void BridgeClient::Reset() {
   if (!socket_.IsOpen()) return;
   const linger now{.l_onoff = 1, .l_linger = 0};
   setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  if (tls_ != nullptr) tls_->Abandon();
+  tls_.reset();
   socket_ = base::UniqueFd();
 }
 
@@ -221,11 +234,15 @@ absl::Status BridgeClient::ReadMore(steady_clock::time_point deadline) {
   const auto left =
       std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now()).count();
   pollfd wanted{.fd = socket_.get(), .events = POLLIN, .revents = 0};
-  const int ready = poll(&wanted, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, 1 << 30)));
+  const bool has_unread = tls_ != nullptr && tls_->HasUnread();
+  const auto wait_ms = static_cast<int>(std::clamp<std::int64_t>(left, 0, 1 << 30));
+  const int ready = has_unread ? 1 : poll(&wanted, 1, wait_ms);
   if (ready < 0 && errno == EINTR) return absl::OkStatus();
   if (ready == 0) return base::DeadlineExceeded("nothing came in time");
   std::array<char, 64 * 1024> bytes;
-  const ssize_t got = recv(socket_.get(), bytes.data(), bytes.size(), 0);
+  const ssize_t got = tls_ != nullptr ? tls_->Read(bytes.data(), bytes.size())
+                                      : recv(socket_.get(), bytes.data(), bytes.size(), 0);
+  if (got < 0 && tls_ != nullptr) return absl::OkStatus();
   if (got <= 0) return base::Unavailable("{} ended the connection", address_);
   buffer_.append(bytes.data(), static_cast<std::size_t>(got));
   return absl::OkStatus();

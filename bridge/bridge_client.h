@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "bridge/client_tls.h"
 #include "core/base/clock.h"
 #include "core/base/unique_fd.h"
 
@@ -9,6 +10,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,7 +44,8 @@ struct WebSocketFrame {
 };
 
 // The client's side of one connection to a bridge: HTTP requests, or a WebSocket (RFC 6455) after
-// Upgrade(). For programs that look at a bridge from outside; no TLS, no extensions. Blocks.
+// Upgrade(), in clear or by TLS. For programs that look at a bridge from outside; no extensions.
+// Blocks.
 //
 // Threads: one; Abort() from any while it lives.
 class BridgeClient {
@@ -50,11 +53,13 @@ class BridgeClient {
   struct Options {
     base::Duration patience = std::chrono::seconds(10);  // of each wait
     int receive_buffer_bytes = 0;  // 0: the system's choice; a small one makes a slow reader
+    // A file with the certificates that the bridge's must be signed by (PEM); empty: no TLS.
+    std::string authorities = "";
   };
   using Headers = std::vector<std::pair<std::string, std::string>>;
 
-  // `address`: HOST:PORT, or [IPv6]:PORT. Errors: kInvalidArgument for another one; kUnavailable if
-  // nothing answers there.
+  // `address`: HOST:PORT, or [IPv6]:PORT. Errors: kInvalidArgument for another one, or for the file
+  // of authorities; kUnavailable if nothing that is trusted answers there.
   static absl::StatusOr<BridgeClient> Connect(const std::string& address, const Options& options);
   BridgeClient(BridgeClient&&) = default;
 
@@ -88,6 +93,7 @@ class BridgeClient {
   BridgeClient(base::UniqueFd socket, std::string address, const Options& options)
       : socket_(std::move(socket)), address_(std::move(address)), options_(options) {}
 
+  absl::Status StartTls();
   HttpAnswer ReadAnswer(bool is_upgrade);
   // Waits until so many bytes are there.
   absl::Status Need(std::size_t size, std::chrono::steady_clock::time_point deadline);
@@ -96,6 +102,7 @@ class BridgeClient {
   void Skip(std::size_t size);
 
   base::UniqueFd socket_;
+  std::unique_ptr<ClientTls> tls_;  // nullptr: in clear
   std::string address_;
   Options options_;
   std::string buffer_;

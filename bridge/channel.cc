@@ -18,23 +18,21 @@ namespace {
 
 using Kind = Channel::Kind;
 
-struct Shape {
-  Kind kind;
-  std::string_view prefix;     // of the name; the whole name if there is no id
-  std::string_view type;       // in the object spelling
-  std::string_view parameter;  // the id's name there; empty if there is no id
-};
+using Shape = Channel::Shape;
 
-constexpr std::array kShapes = {
-    Shape{Kind::kUser, "user:", "User", "user_id"},
-    Shape{Kind::kMeter, "meter:", "Meter", "meter_id"},
-    Shape{Kind::kWallet, "wallet:", "Wallet", "wallet"},
-    Shape{Kind::kJob, "job:", "Job", "job_id"},
-    Shape{Kind::kTask, "task:", "Task", "task_id"},
-    Shape{Kind::kBatches, "batches", "Batches", ""},
-    Shape{Kind::kSystem, "system", "SystemStatus", ""},
-    Shape{Kind::kSystemAlerts, "system_alerts", "SystemAlerts", ""},
-};
+constexpr auto kShapes = std::to_array<Shape>({
+    {Kind::kUser, "user:", "User", "user_id", "all events of that user", "that user, admin"},
+    {Kind::kMeter, "meter:", "Meter", "meter_id", "events of that meter, as far as visible", "any"},
+    {Kind::kWallet, "wallet:", "Wallet", "wallet", "events of that wallet, as far as visible",
+     "any"},
+    {Kind::kJob, "job:", "Job", "job_id",
+     "the tasks of that batch as they are, then what happens to them, as far as visible", "any"},
+    {Kind::kTask, "task:", "Task", "task_id", "that mint task, as far as visible", "any"},
+    {Kind::kBatches, "batches", "Batches", "", "`BatchMintingCompleted`", "admin"},
+    {Kind::kSystemAlerts, "system_alerts", "SystemAlerts", "",
+     "`SystemAlert` of the log, and this bridge's own", "any"},
+    {Kind::kSystem, "system", "SystemStatus", "", "`SystemStatus`", "any"},
+});
 
 // Known, and not offered while there is no market.
 constexpr std::array<std::string_view, 8> kMarketPrefixes = {
@@ -112,6 +110,8 @@ absl::StatusOr<Channel> Channel::FromObject(std::string_view type, const Params&
   return base::InvalidArgument("there is no such channel");
 }
 
+std::span<const Channel::Shape> Channel::Shapes() { return kShapes; }
+
 std::string Channel::Name() const { return std::string(ShapeOf(kind).prefix) + id; }
 
 domain::EventFilter Channel::ToFilter() const {
@@ -132,6 +132,9 @@ domain::EventFilter Channel::ToFilter() const {
       break;
     case Kind::kTask:
       filter.task_ids = {*ParseTaskId(id)};
+      break;
+    case Kind::kSystemAlerts:
+      filter.types = {domain::EventType::kSystemAlert};
       break;
     default:
       filter.types = {domain::EventType::kBatchMintingCompleted};

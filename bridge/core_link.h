@@ -6,12 +6,16 @@
 #include "core/base/clock.h"
 #include "core/client/credential.h"
 #include "core/domain/filter.h"
+#include "core/domain/reading.h"
+#include "core/domain/rejection.h"
 #include "core/store/event_log.h"
+#include "core/store/queries.h"
 
 #include <absl/status/statusor.h>
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +28,8 @@ struct HistoryRequest {
   std::optional<domain::EventFilter> filter;  // normalized; none: everything in the scope
   std::int64_t from_sequence = 1;             // included
   int events_max = 256;
+  // Once it has expired nobody wants the answer any more, and the core need not be asked.
+  std::weak_ptr<const bool> wanted = {};
 };
 
 struct HistoryPage {
@@ -31,12 +37,29 @@ struct HistoryPage {
   std::int64_t next_sequence = 1;          // what matches before it is in `events`
 };
 
+// The tasks of a batch, for somebody of that scope.
+struct BatchRequest {
+  access::EventScope scope;  // never kPublic: no task is public
+  std::string batch_id;
+  std::weak_ptr<const bool> wanted = {};  // as HistoryRequest's
+};
+
 struct NewTicket {
   std::string text;
   base::Time expires_at{};
 };
 
-// What the bridge asks of the core. Answers arrive on the thread that owns the sessions, never
+// What became of a submitted reading.
+struct SubmitAnswer {
+  enum class Outcome { kAccepted = 1, kExists = 2, kRejected = 3 };  // as wattmint.v1.SubmitOutcome
+  Outcome outcome = Outcome::kAccepted;
+  std::string reading_id = "";
+  std::optional<domain::Rejection> rejection = {};
+  std::string message = "";
+  std::optional<domain::MintState> mint_state = {};
+};
+
+// What the bridge asks of the core. To sessions, answers arrive on the thread that owns them, never
 // within the call.
 //
 // Errors: kUnauthenticated and kPermissionDenied with a reason (core/access/reason.h);
@@ -51,7 +74,14 @@ class CoreLink {
   // Who the credential stands for. A ticket is used up.
   virtual void Authenticate(client::Credential credential, Done<access::Principal> done) = 0;
   virtual void CreateTicket(client::Credential credential, Done<NewTicket> done) = 0;
+  // kUnavailable for all that may go well later; every other error stays.
   virtual void ReadHistory(HistoryRequest request, Done<HistoryPage> done) = 0;
+  // Every task with what its clients are told of it. Errors: as ReadHistory().
+  virtual void ReadBatch(BatchRequest request, Done<store::BatchState> done) = 0;
+  // In the name of whoever the credential stands for. Also kInvalidArgument; with kUnavailable and
+  // kDeadlineExceeded it may have been accepted all the same: the same again tells.
+  virtual void SubmitReading(client::Credential credential, domain::Reading reading,
+                             Done<SubmitAnswer> done) = 0;
 };
 
 }  // namespace wattmint::bridge

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bridge/http_handler.h"
 
-#include "bridge/assets.h"
 #include "bridge/http_text.h"
 #include "bridge/json_writer.h"
 #include "bridge/request_credential.h"
 #include "core/access/reason.h"
+#include "core/base/hex.h"
+#include "core/base/sha256.h"
 #include "core/base/time_format.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 namespace wattmint::bridge {
@@ -53,9 +57,14 @@ HttpResponse ServeAsset(const Asset& asset, const HttpRequest& request) {
   if (request.Header("If-None-Match") == asset.etag) {
     response.status = 304;
   } else {
-    response.body = asset.body;
+    response.lasting_body = asset.body;
   }
   return response;
+}
+
+std::string EtagOf(std::string_view body) {
+  const base::Sha256Digest digest = base::Sha256(base::AsBytes(body));
+  return fmt::format("\"{}\"", base::EncodeHex(digest).substr(0, 32));
 }
 
 std::int64_t RetrySeconds(const absl::Status& status) {
@@ -87,58 +96,124 @@ HttpResponse ToResponse(const absl::Status& status) {
   }
 }
 
-HttpHandler::HttpHandler(CoreLink& core, const UpstreamState& upstream, base::Clock& clock,
-                         std::function<std::size_t()> count_connections)
-    : core_(core),
-      upstream_(upstream),
-      clock_(clock),
-      count_connections_(std::move(count_connections)) {}
+bool IsUpgradePath(std::string_view path) {
+  return path == "/ws" || path == "/ws/v3" || path == "/api/ws/tasks";
+}
+
+HttpHandler::HttpHandler(Sources sources)
+    : sources_(std::move(sources)),
+      asyncapi_etag_(EtagOf(sources_.asyncapi)),
+      asyncapi_{"/asyncapi.json", "application/json", asyncapi_etag_, sources_.asyncapi} {}
+
+struct HttpHandler::Page {
+  std::string_view path;
+  HttpResponse (HttpHandler::*make)() const;
+  std::string_view method = "";  // in the audit log; "": it is for everybody
+};
+
+const HttpHandler::Page* HttpHandler::FindPage(std::string_view path) {
+  static constexpr Page kPages[] = {
+      {"/healthz", &HttpHandler::Health},
+      {"/api/ws/health", &HttpHandler::Health},
+      {"/readyz", &HttpHandler::Readiness},
+      {"/api/ws/stats", &HttpHandler::Stats, "GET /api/ws/stats"},
+      {"/metrics", &HttpHandler::Metrics, "GET /metrics"},
+  };
+  const auto* const page = std::ranges::find(kPages, path, &Page::path);
+  return page == std::end(kPages) ? nullptr : page;
+}
 
 void HttpHandler::Handle(const HttpRequest& request, HttpReply reply) {
   const std::string_view path = PathOf(request.target);
-  const bool is_get = request.method == "GET";
   if (path == "/ws/ticket") {
     if (request.method != "POST") return reply(MethodNotAllowed("POST"));
     return MakeTicket(request, std::move(reply));
   }
+  const bool is_upgrade_path = IsUpgradePath(path);
   const Asset* asset = FindAsset(path == "/" ? "/index.html" : path);
-  if (asset == nullptr && path != "/healthz" && path != "/readyz" && path != "/ws") {
+  if (path == asyncapi_.path) asset = &asyncapi_;
+  const Page* const page = FindPage(path);
+  if (asset == nullptr && page == nullptr && !is_upgrade_path) {
     return reply(ErrorResponse(404, "NOT_FOUND", "there is nothing at this path"));
   }
-  if (!is_get) return reply(MethodNotAllowed("GET"));
-  if (path == "/healthz") return reply(Health());
-  if (path == "/readyz") return reply(Readiness());
-  if (path == "/ws") {
-    HttpResponse response = ErrorResponse(426, "UPGRADE_REQUIRED", "this path is for WebSockets");
-    response.headers.emplace_back("Upgrade", "websocket");
-    return reply(std::move(response));
-  }
-  reply(ServeAsset(*asset, request));
+  if (request.method != "GET") return reply(MethodNotAllowed("GET"));
+  if (is_upgrade_path) return reply(RefusalOf(426));
+  if (asset != nullptr) return reply(ServeAsset(*asset, request));
+  if (!page->method.empty()) return ForAdmins(request, std::move(reply), *page);
+  reply((this->*page->make)());
 }
 
 HttpResponse HttpHandler::Health() const {
   JsonWriter json;
   json.String("status", "healthy");
-  json.Number("timestamp",
-              std::chrono::floor<std::chrono::seconds>(clock_.Now()).time_since_epoch().count());
+  json.Number(
+      "timestamp",
+      std::chrono::floor<std::chrono::seconds>(sources_.clock.Now()).time_since_epoch().count());
   json.Begin("websocket");
-  json.Number("active_connections", static_cast<std::int64_t>(count_connections_()));
+  json.Number("active_connections", sources_.counters.sessions_open.load());
+  json.Number("active_rooms", sources_.channels.total());
   json.End();
   return Json(200, std::move(json));
 }
 
 HttpResponse HttpHandler::Readiness() const {
+  UpstreamState upstream = sources_.upstream;
+  // Whoever is told so may come to another thread of sessions: all have heard of it by now.
+  upstream.is_connected = upstream.is_connected && sources_.counters.is_upstream_connected;
   JsonWriter json;
-  json.String("status", upstream_.is_connected ? "ready" : "not_ready");
-  json.String("upstream", upstream_.Name());
-  json.Number("head_sequence", upstream_.head_sequence);
+  json.String("status", upstream.is_connected ? "ready" : "not_ready");
+  json.String("upstream", upstream.Name());
+  json.Number("head_sequence", upstream.head_sequence);
   json.Number("lag_ms",
-              std::chrono::duration_cast<std::chrono::milliseconds>(upstream_.lag).count());
-  if (!upstream_.is_connected) {
-    json.String("reason", upstream_.epoch.empty() ? "the core has not been reached yet"
-                                                  : "the connection to the core is lost");
+              std::chrono::duration_cast<std::chrono::milliseconds>(upstream.lag).count());
+  if (!upstream.is_connected) {
+    json.String("reason", upstream.epoch.empty() ? "the core has not been reached yet"
+                                                 : "the connection to the core is lost");
   }
-  return Json(upstream_.is_connected ? 200 : 503, std::move(json));
+  return Json(upstream.is_connected ? 200 : 503, std::move(json));
+}
+
+// Source: requirement S4-49, for the shape.
+HttpResponse HttpHandler::Stats() const {
+  JsonWriter json;
+  json.String("status", "success");
+  json.Begin("data");
+  json.Number("total_clients", sources_.counters.sessions_open.load());
+  const ChannelCounts::Counts rooms = sources_.channels.all();
+  json.Number("total_rooms", std::ssize(rooms));
+  json.Begin("rooms");
+  for (const auto& [name, count] : rooms) json.Number(name, count);
+  json.End();
+  json.End();
+  return Json(200, std::move(json));
+}
+
+HttpResponse HttpHandler::Metrics() const {
+  HttpResponse response;
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  response.headers.emplace_back("Cache-Control", "no-store");
+  response.body = sources_.metrics();
+  return response;
+}
+
+void HttpHandler::ForAdmins(const HttpRequest& request, HttpReply reply, const Page& page) {
+  client::Credential credential = HeaderCredential(request);
+  if (credential.kind == client::Credential::Kind::kNone) {
+    return reply(ToResponse(absl::UnauthenticatedError("no credential")));
+  }
+  sources_.core.Authenticate(
+      std::move(credential),
+      [this, reply, &page](const absl::StatusOr<access::Principal>& principal) {
+        absl::Status refusal = principal.status();
+        if (principal.ok() && !principal->roles.Has(access::Role::kAdmin)) {
+          refusal = absl::PermissionDeniedError("no admin");
+        }
+        if (!refusal.ok()) {
+          sources_.audit.Refused(page.method, principal.ok() ? &*principal : nullptr, refusal);
+          return reply(ToResponse(refusal));
+        }
+        reply((this->*page.make)());
+      });
 }
 
 void HttpHandler::MakeTicket(const HttpRequest& request, HttpReply reply) {
@@ -146,13 +221,17 @@ void HttpHandler::MakeTicket(const HttpRequest& request, HttpReply reply) {
   if (credential.kind == client::Credential::Kind::kNone) {
     return reply(ToResponse(absl::UnauthenticatedError("no credential")));
   }
-  core_.CreateTicket(std::move(credential), [reply](const absl::StatusOr<NewTicket>& ticket) {
-    if (!ticket.ok()) return reply(ToResponse(ticket.status()));
-    JsonWriter json;
-    json.String("ticket", ticket->text);
-    json.String("expires_at", base::FormatRfc3339(ticket->expires_at));
-    reply(Json(201, std::move(json)));
-  });
+  sources_.core.CreateTicket(
+      std::move(credential), [this, reply](const absl::StatusOr<NewTicket>& ticket) {
+        if (!ticket.ok()) {
+          sources_.audit.Refused("POST /ws/ticket", nullptr, ticket.status());
+          return reply(ToResponse(ticket.status()));
+        }
+        JsonWriter json;
+        json.String("ticket", ticket->text);
+        json.String("expires_at", base::FormatRfc3339(ticket->expires_at));
+        reply(Json(201, std::move(json)));
+      });
 }
 
 }  // namespace wattmint::bridge

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bridge/http_text.h"
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/match.h>
 
 #include <algorithm>
@@ -26,10 +27,14 @@ std::string_view Reason(int status) {
       return "Not Found";
     case 405:
       return "Method Not Allowed";
+    case 413:
+      return "Content Too Large";
     case 426:
       return "Upgrade Required";
     case 429:
       return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
     case 503:
       return "Service Unavailable";
     default:
@@ -45,6 +50,25 @@ std::string_view Trim(std::string_view text) {
 
 absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
 
+// `first`: the final fragment of a message, and its opcode. Source: RFC 6455, section 5.2.
+SharedFrame Frame(char first, std::string_view payload) {
+  std::string frame(1, first);
+  const auto append_length = [&frame, size = payload.size()](int bytes) {
+    for (int i = bytes - 1; i >= 0; --i) frame.push_back(static_cast<char>(size >> (8 * i) & 0xff));
+  };
+  if (payload.size() < 126) {
+    append_length(1);
+  } else if (payload.size() <= 0xffff) {
+    frame.push_back(126);
+    append_length(2);
+  } else {
+    frame.push_back(127);
+    append_length(8);
+  }
+  frame.append(payload);
+  return std::make_shared<const std::string>(std::move(frame));
+}
+
 }  // namespace
 
 std::string_view HttpRequest::Header(std::string_view name) const {
@@ -54,28 +78,17 @@ std::string_view HttpRequest::Header(std::string_view name) const {
   return {};
 }
 
-SharedFrame FrameText(std::string_view text) {
-  std::string frame(1, '\x81');  // final fragment, text
-  const auto append_length = [&frame, size = text.size()](int bytes) {
-    for (int i = bytes - 1; i >= 0; --i) frame.push_back(static_cast<char>(size >> (8 * i) & 0xff));
-  };
-  if (text.size() < 126) {
-    append_length(1);
-  } else if (text.size() <= 0xffff) {
-    frame.push_back(126);
-    append_length(2);
-  } else {
-    frame.push_back(127);
-    append_length(8);
-  }
-  frame.append(text);
-  return std::make_shared<const std::string>(std::move(frame));
-}
+SharedFrame FrameText(std::string_view text) { return Frame('\x81', text); }
+
+SharedFrame FrameBinary(std::string_view bytes) { return Frame('\x82', bytes); }
+
+SharedFrame FramePong(std::string_view payload) { return Frame('\x8a', payload); }
 
 std::string RenderResponse(const HttpResponse& response) {
   std::string text = "HTTP/1.1 " + std::to_string(response.status) + " ";
   text.append(Reason(response.status)).append("\r\nContent-Type: ").append(response.content_type);
-  text.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
+  const std::size_t size = response.body.size() + response.lasting_body.size();
+  text.append("\r\nContent-Length: ").append(std::to_string(size));
   text.append("\r\nConnection: close\r\nX-Content-Type-Options: nosniff\r\n");
   for (const auto& [name, value] : response.headers) {
     text.append(name).append(": ").append(value).append("\r\n");
@@ -98,10 +111,46 @@ HttpResponse RetryResponse(int status, std::string_view code, std::string_view e
   return response;
 }
 
+HttpResponse RefusalOf(int status) {
+  switch (status) {
+    case 400:
+      return ErrorResponse(400, "BAD_REQUEST", "the request is not well-formed");
+    case 413:
+      return ErrorResponse(413, "BODY_TOO_LARGE", "the body is too large");
+    case 426: {
+      HttpResponse response =
+          ErrorResponse(426, "UPGRADE_REQUIRED", "this path is for WebSockets of version 13");
+      response.headers.emplace_back("Upgrade", "websocket");
+      response.headers.emplace_back("Sec-WebSocket-Version", "13");
+      return response;
+    }
+    case 431:
+      return ErrorResponse(431, "HEADERS_TOO_LARGE", "the headers are too large");
+    default:
+      return ErrorResponse(500, "INTERNAL", "internal error");
+  }
+}
+
+bool HasToken(std::string_view list, std::string_view token) {
+  const std::vector<std::string_view> elements = SplitTrimmed(list, ',');
+  return std::any_of(elements.begin(), elements.end(), [token](std::string_view element) {
+    return absl::EqualsIgnoreCase(ToAbsl(element), ToAbsl(token));
+  });
+}
+
+bool IsWebSocketKey(std::string_view text) {
+  constexpr std::string_view kPadding = "==";
+  constexpr std::size_t kDigits = 22;
+  return text.size() == kDigits + kPadding.size() && text.substr(kDigits) == kPadding &&
+         std::all_of(text.begin(), text.begin() + kDigits, [](char digit) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(digit)) || digit == '+' ||
+                  digit == '/';
+         });
+}
+
 std::string PickSubprotocol(std::string_view offered, const std::vector<std::string>& spoken) {
-  const std::vector<std::string_view> names = SplitTrimmed(offered, ',');
-  for (const std::string& name : spoken) {
-    if (std::find(names.begin(), names.end(), name) != names.end()) return name;
+  for (const std::string_view name : SplitTrimmed(offered, ',')) {
+    if (std::find(spoken.begin(), spoken.end(), name) != spoken.end()) return std::string(name);
   }
   return "";
 }

@@ -3,6 +3,9 @@
 
 #include "bridge/json_writer.h"
 #include "core/base/time_format.h"
+#include "core/domain/filter.h"
+
+#include <fmt/format.h>
 
 #include <chrono>
 #include <utility>
@@ -140,6 +143,20 @@ class DataWriter {
     json_.BigNumber("correction_id", fact.correction_id);
   }
 
+  void operator()(const domain::SystemAlert& fact) {
+    Text("kind", fact.kind);
+    Text("severity", domain::Name(fact.severity));
+    Text("message", fact.message);
+    Timestamp(event_time_);
+  }
+
+  void operator()(const domain::Notification& fact) {
+    Text("user_id", fact.user_id);
+    Text("level", domain::Name(fact.level));
+    Text("message", fact.message);
+    Timestamp(event_time_);
+  }
+
  private:
   void Text(std::string_view name, std::string_view value) {
     if (!value.empty()) json_.String(name, value);
@@ -163,17 +180,42 @@ class DataWriter {
   const domain::Time event_time_;
 };
 
+// `subject`: of a cloud event; "" if there is none.
+template <typename Fill>
+std::string Encode(Envelope envelope, Encoding encoding, std::string_view epoch,
+                   const std::string& subject, Fill fill) {
+  std::string event_id;
+  std::string source;
+  if (encoding == Encoding::kCloudEvents) {
+    event_id = std::to_string(envelope.sequence);
+    envelope.event_id = event_id;
+    source = fmt::format("urn:wattmint:log:{}", epoch);
+    envelope.source = source;
+    envelope.subject = subject;
+  }
+  JsonWriter json;
+  OpenMessage(encoding, envelope, json);
+  fill(json);
+  return CloseMessage(encoding, std::move(json));
+}
+
 }  // namespace
 
-std::string EncodeEvent(const domain::Event& event) {
-  JsonWriter json;
-  json.String("type", domain::Name(domain::TypeOf(event.fact)));
-  json.Number("seq", event.sequence);
-  json.String("timestamp", base::FormatRfc3339(event.time));
-  json.Begin("data");
-  std::visit(DataWriter(json, event.time), event.fact);
-  json.End();
-  return std::move(json).Take();
+std::string EncodeEvent(const domain::Event& event, Encoding encoding, std::string_view epoch) {
+  const bool has_subject = encoding == Encoding::kCloudEvents;
+  const std::string subject =
+      has_subject ? domain::AttributesOf(event.fact).meter_id : std::string();
+  return Encode({.type = domain::Name(domain::TypeOf(event.fact)),
+                 .time = event.time,
+                 .sequence = event.sequence},
+                encoding, epoch, subject, [&event](JsonWriter& json) {
+                  std::visit(DataWriter(json, event.time), event.fact);
+                });
+}
+
+std::string EncodeUnknown(const UnknownEvent& event, Encoding encoding, std::string_view epoch) {
+  return Encode({.type = "Unknown", .time = event.time, .sequence = event.sequence}, encoding,
+                epoch, "", [&event](JsonWriter& json) { json.Number("event_type", event.type); });
 }
 
 }  // namespace wattmint::bridge

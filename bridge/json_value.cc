@@ -32,6 +32,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   bool start_object(std::size_t) override { return Open({JsonValue::Object{}}); }
   bool key(std::string& name) override {
     auto& members = std::get<JsonValue::Object>(open_.back()->value);
+    if (members.size() == JsonValue::kMembersMax) return Fail("an object has too many members");
     const bool is_new = std::none_of(members.begin(), members.end(),
                                      [&](const auto& member) { return member.first == name; });
     if (!is_new) return Fail("a member occurs twice");

@@ -25,7 +25,10 @@ struct JsonValue {
 
   static constexpr std::size_t kDepthMax = 8;  // chosen: the protocol needs 5
 
-  // Total. Errors: kInvalidArgument with a sentence, also for more than kDepthMax levels.
+  static constexpr std::size_t kMembersMax = 64;  // of an object; chosen: the protocol needs 16
+
+  // Total. Errors: kInvalidArgument with a sentence, also for more than kDepthMax levels or
+  // kMembersMax members: each is compared with those before it.
   static absl::StatusOr<JsonValue> Parse(std::string_view text);
 
   // The member of that name; nullptr if there is none, or this is no object.

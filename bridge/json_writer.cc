@@ -140,6 +140,25 @@ JsonWriter& JsonWriter::End() {
   return *this;
 }
 
+JsonWriter& JsonWriter::BeginArray(std::string_view name) {
+  Name(name);
+  text_ += '[';
+  is_first_ = true;
+  return *this;
+}
+
+JsonWriter& JsonWriter::BeginElement() {
+  if (!is_first_) text_ += ',';
+  Open();
+  return *this;
+}
+
+JsonWriter& JsonWriter::EndArray() {
+  text_ += ']';
+  is_first_ = false;
+  return *this;
+}
+
 std::string JsonWriter::Take() && {
   End();
   return std::move(text_);

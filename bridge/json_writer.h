@@ -29,6 +29,10 @@ class JsonWriter {
   // The members until End() belong to an object of that name.
   JsonWriter& Begin(std::string_view name);
   JsonWriter& End();
+  // The elements until EndArray() belong to an array of that name; each is an object.
+  JsonWriter& BeginArray(std::string_view name);
+  JsonWriter& BeginElement();
+  JsonWriter& EndArray();
 
   // Ends the object. Nothing may be called afterwards. REQUIRES: every Begin() has its End().
   std::string Take() &&;

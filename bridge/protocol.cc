@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bridge/protocol.h"
 
+#include "bridge/http_text.h"
+#include "bridge/json_members.h"
 #include "bridge/json_value.h"
 #include "bridge/json_writer.h"
+#include "bridge/reading_message.h"
 #include "core/base/decimal.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
@@ -10,13 +13,13 @@
 #include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 namespace wattmint::bridge {
 namespace {
 
-constexpr std::int64_t kExactMax = (std::int64_t{1} << 53) - 1;  // of a JSON number in a browser
 constexpr std::size_t kIdBytesMax = 64;
 constexpr std::size_t kSecretBytesMax = 8'192;
 constexpr std::size_t kCursorBytesMax = 1'024;
@@ -24,32 +27,6 @@ constexpr std::size_t kCursorBytesMax = 1'024;
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   return absl::EqualsIgnoreCase(absl::string_view(a.data(), a.size()),
                                 absl::string_view(b.data(), b.size()));
-}
-
-// A whole number of 0 to 2^53 - 1.
-std::optional<std::int64_t> WholeNumber(const JsonValue& value) {
-  const JsonValue::Number* number = value.AsNumber();
-  std::int64_t whole = 0;
-  if (number == nullptr || !absl::SimpleAtoi(number->text, &whole)) return std::nullopt;
-  if (whole < 0 || whole > kExactMax) return std::nullopt;
-  return whole;
-}
-
-// The member, nullptr also where it is null.
-const JsonValue* Given(const JsonValue& object, std::string_view name) {
-  const JsonValue* member = object.Find(name);
-  return member == nullptr || member->IsNull() ? nullptr : member;
-}
-
-// The member's text; "" if it is not given. Errors: it is no text, or too long.
-absl::StatusOr<std::string> Text(const JsonValue& object, std::string_view name,
-                                 std::size_t bytes_max) {
-  const JsonValue* member = Given(object, name);
-  if (member == nullptr) return std::string();
-  const std::string* text = member->AsString();
-  if (text == nullptr) return base::InvalidArgument("\"{}\" must be a string", name);
-  if (text->size() > bytes_max) return base::InvalidArgument("\"{}\" is too long", name);
-  return *text;
 }
 
 absl::StatusOr<std::vector<std::string>> Texts(const JsonValue& object, std::string_view name) {
@@ -165,11 +142,9 @@ absl::StatusOr<std::optional<domain::EventFilter>> ReadFilter(const JsonValue& d
     filter.types.push_back(*type);
   }
   WATTMINT_ASSIGN_OR_RETURN(filter.meter_ids, Texts(data, "meters"));
-  if (const JsonValue* amount = Given(data, "min_amount")) {
-    const JsonValue::Number* number = amount->AsNumber();
-    const std::string* text = number != nullptr ? &number->text : amount->AsString();
-    if (text == nullptr) return base::InvalidArgument("\"min_amount\" must be a number");
-    const absl::StatusOr<std::int64_t> nano_kwh = base::ParseDecimal(*text, 9);
+  WATTMINT_ASSIGN_OR_RETURN(const std::string text, NumberText(data, "min_amount"));
+  if (Given(data, "min_amount") != nullptr) {
+    const absl::StatusOr<std::int64_t> nano_kwh = base::ParseDecimal(text, 9);
     if (!nano_kwh.ok()) {
       return base::InvalidArgument("\"min_amount\": {}", base::Message(nano_kwh.status()));
     }
@@ -231,6 +206,38 @@ ProtocolError ToError(std::string id, std::string_view code, const absl::Status&
           .channel = std::move(channel)};
 }
 
+using What = decltype(Command::what);
+
+struct CommandKind {
+  std::string_view name;  // compared without case
+  std::string_view refusal;
+  // A channel that is at fault leaves its name in `bad`.
+  absl::StatusOr<What> (*read)(const JsonValue& data, std::string& bad);
+};
+
+constexpr auto kCommandKinds = std::to_array<CommandKind>({
+    {"Authenticate", error_code::kInvalidAuthentication,
+     [](const JsonValue& data, std::string&) -> absl::StatusOr<What> {
+       return ReadAuthenticate(data);
+     }},
+    {"Subscribe", error_code::kInvalidSubscription,
+     [](const JsonValue& data, std::string& bad) -> absl::StatusOr<What> {
+       return ReadSubscribe(data, bad);
+     }},
+    {"Unsubscribe", error_code::kInvalidUnsubscription,
+     [](const JsonValue& data, std::string& bad) -> absl::StatusOr<What> {
+       WATTMINT_ASSIGN_OR_RETURN(std::vector<Channel> channels, ReadChannels(data, bad));
+       return UnsubscribeCommand{std::move(channels)};
+     }},
+    {"SubmitReading", error_code::kInvalidReading,
+     [](const JsonValue& data, std::string&) -> absl::StatusOr<What> {
+       WATTMINT_ASSIGN_OR_RETURN(domain::Reading reading, ReadReading(data));
+       return SubmitReadingCommand{std::move(reading)};
+     }},
+    {"Ping", error_code::kInvalidMessage,
+     [](const JsonValue& data, std::string&) -> absl::StatusOr<What> { return ReadPing(data); }},
+});
+
 }  // namespace
 
 std::variant<Command, ProtocolError> ParseCommand(std::string_view text) {
@@ -256,29 +263,37 @@ std::variant<Command, ProtocolError> ParseCommand(std::string_view text) {
                    base::InvalidArgument("\"data\" must be an object"));
   }
 
+  const auto* const kind = std::ranges::find_if(
+      kCommandKinds,
+      [name](const CommandKind& candidate) { return EqualsIgnoreCase(*name, candidate.name); });
+  if (kind == kCommandKinds.end()) {
+    return ToError(*id, error_code::kInvalidMessageType,
+                   base::InvalidArgument("there is no such message type"));
+  }
   std::string bad;
-  if (EqualsIgnoreCase(*name, "authenticate")) {
-    absl::StatusOr<AuthenticateCommand> command = ReadAuthenticate(*data);
-    if (!command.ok()) return ToError(*id, error_code::kInvalidAuthentication, command.status());
-    return Command{*std::move(id), *std::move(command)};
+  absl::StatusOr<What> what = kind->read(*data, bad);
+  if (!what.ok()) return ToError(*id, kind->refusal, what.status(), bad);
+  return Command{*std::move(id), *std::move(what)};
+}
+
+std::vector<std::string_view> CommandNames() {
+  std::vector<std::string_view> names;
+  for (const CommandKind& kind : kCommandKinds) names.push_back(kind.name);
+  return names;
+}
+
+std::variant<std::vector<Channel>, ProtocolError> ParseChannelList(std::string_view text) {
+  std::vector<Channel> channels;
+  for (const std::string_view name : SplitTrimmed(text, ',')) {
+    absl::StatusOr<Channel> channel = Channel::Parse(name);
+    if (!channel.ok()) return ToError("", "", channel.status(), std::string(name));
+    channels.push_back(*std::move(channel));
   }
-  if (EqualsIgnoreCase(*name, "subscribe")) {
-    absl::StatusOr<SubscribeCommand> command = ReadSubscribe(*data, bad);
-    if (!command.ok()) return ToError(*id, error_code::kInvalidSubscription, command.status(), bad);
-    return Command{*std::move(id), *std::move(command)};
+  if (channels.size() > kChannelsPerMessageMax) {
+    return ToError("", error_code::kInvalidSubscription,
+                   base::InvalidArgument("at most {} channels at once", kChannelsPerMessageMax));
   }
-  if (EqualsIgnoreCase(*name, "unsubscribe")) {
-    absl::StatusOr<std::vector<Channel>> channels = ReadChannels(*data, bad);
-    if (!channels.ok()) {
-      return ToError(*id, error_code::kInvalidUnsubscription, channels.status(), bad);
-    }
-    return Command{*std::move(id), UnsubscribeCommand{*std::move(channels)}};
-  }
-  if (EqualsIgnoreCase(*name, "ping")) {
-    return Command{*std::move(id), ReadPing(*data)};
-  }
-  return ToError(*id, error_code::kInvalidMessageType,
-                 base::InvalidArgument("there is no such message type"));
+  return channels;
 }
 
 }  // namespace wattmint::bridge

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "bridge/channel.h"
+#include "bridge/error_codes.h"
 #include "core/client/credential.h"
 #include "core/domain/filter.h"
+#include "core/domain/reading.h"
 
 #include <cstdint>
 #include <optional>
@@ -13,29 +15,6 @@
 #include <vector>
 
 namespace wattmint::bridge {
-
-// Names of refusals on the wire: bridge/README.md, "Error codes".
-namespace error_code {
-inline constexpr std::string_view kInvalidMessage = "INVALID_MESSAGE";
-inline constexpr std::string_view kInvalidMessageType = "INVALID_MESSAGE_TYPE";
-inline constexpr std::string_view kInvalidAuthentication = "INVALID_AUTHENTICATION_DATA";
-inline constexpr std::string_view kInvalidSubscription = "INVALID_SUBSCRIPTION_DATA";
-inline constexpr std::string_view kInvalidUnsubscription = "INVALID_UNSUBSCRIPTION_DATA";
-inline constexpr std::string_view kInvalidRoom = "INVALID_ROOM";
-inline constexpr std::string_view kAccessDenied = "ACCESS_DENIED";
-inline constexpr std::string_view kAuthenticationRequired = "AUTHENTICATION_REQUIRED";
-inline constexpr std::string_view kAuthenticationFailed = "AUTHENTICATION_FAILED";
-inline constexpr std::string_view kInvalidApiKey = "INVALID_API_KEY";
-inline constexpr std::string_view kSubscriptionLimit = "SUBSCRIPTION_LIMIT_EXCEEDED";
-inline constexpr std::string_view kRateLimit = "RATE_LIMIT_EXCEEDED";
-inline constexpr std::string_view kInvalidCursor = "INVALID_CURSOR";
-inline constexpr std::string_view kCursorCompacted = "CURSOR_COMPACTED";
-inline constexpr std::string_view kCursorEpoch = "CURSOR_EPOCH_MISMATCH";
-inline constexpr std::string_view kCursorFilter = "CURSOR_FILTER_MISMATCH";
-inline constexpr std::string_view kCursorScope = "CURSOR_SCOPE_MISMATCH";
-inline constexpr std::string_view kUpstreamUnavailable = "UPSTREAM_UNAVAILABLE";
-inline constexpr std::string_view kInternal = "INTERNAL";
-}  // namespace error_code
 
 struct AuthenticateCommand {
   client::Credential credential;
@@ -64,10 +43,19 @@ struct PingCommand {
   std::string timestamp;  // JSON, as it came; "" if absent
 };
 
+struct SubmitReadingCommand {
+  domain::Reading reading;
+};
+
 struct Command {
   std::string id;  // JSON, as it came; "" if absent
-  std::variant<AuthenticateCommand, SubscribeCommand, UnsubscribeCommand, PingCommand> what;
+  std::variant<AuthenticateCommand, SubscribeCommand, UnsubscribeCommand, PingCommand,
+               SubmitReadingCommand>
+      what;
 };
+
+// When a client shall try again what cannot be done now, unless the core said when.
+inline constexpr std::int64_t kRetryMs = 1'000;
 
 // What a client is told instead of an answer.
 struct ProtocolError {
@@ -81,8 +69,14 @@ struct ProtocolError {
 
 inline constexpr std::size_t kChannelsPerMessageMax = 20;  // Source: requirement S1-11
 
+// The types of client messages, as clients are told to spell them.
+std::vector<std::string_view> CommandNames();
+
 // Reads one client message in any of its spellings. Total: whatever the bytes are, the answer is a
 // command or one error.
 std::variant<Command, ProtocolError> ParseCommand(std::string_view text);
+
+// Reads names of channels that are separated by commas. Total; at most kChannelsPerMessageMax.
+std::variant<std::vector<Channel>, ProtocolError> ParseChannelList(std::string_view text);
 
 }  // namespace wattmint::bridge

@@ -22,17 +22,17 @@ int HexDigit(char digit) {
   return -1;
 }
 
-std::optional<std::string> PercentDecode(std::string_view text) {
+// An escape that is none stays as it is: whoever reads the text says that it is wrong.
+std::string PercentDecode(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
+    const bool is_escape = text[i] == '%' && i + 2 < text.size();
+    const int high = is_escape ? HexDigit(text[i + 1]) : -1;
+    const int low = is_escape ? HexDigit(text[i + 2]) : -1;
+    if (high < 0 || low < 0) {
       decoded.push_back(text[i]);
       continue;
     }
-    if (i + 2 >= text.size()) return std::nullopt;
-    const int high = HexDigit(text[i + 1]);
-    const int low = HexDigit(text[i + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
     decoded.push_back(static_cast<char>(high << 4 | low));
     i += 2;
   }
@@ -41,7 +41,15 @@ std::optional<std::string> PercentDecode(std::string_view text) {
 
 }  // namespace
 
-std::string_view PathOf(std::string_view target) { return target.substr(0, target.find('?')); }
+std::string_view PathOf(std::string_view target) {
+  target = target.substr(0, target.find('?'));
+  constexpr std::string_view kAfterScheme = "://";
+  const std::size_t scheme = target.find(kAfterScheme);
+  if (target.starts_with('/') || scheme == std::string_view::npos) return target;
+  target.remove_prefix(scheme + kAfterScheme.size());
+  const std::size_t path = target.find('/');
+  return path == std::string_view::npos ? "/" : target.substr(path);
+}
 
 std::optional<std::string> QueryValue(std::string_view target, std::string_view name) {
   const std::size_t query = target.find('?');

@@ -13,7 +13,7 @@ namespace wattmint::bridge {
 // Whether ?token= and ?api_key= are looked at: an address ends up in logs and histories.
 enum class QuerySecrets { kIgnore, kAccept };
 
-// The path of a request's target, without the query.
+// The path of a request's target, which may be absolute, without the query.
 std::string_view PathOf(std::string_view target);
 
 // The decoded value of a query parameter; nothing if it is absent, or not well-formed.

@@ -3,6 +3,8 @@
 
 #include "core/base/time_format.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <utility>
 
@@ -29,6 +31,35 @@ void WriteFilter(const domain::EventFilter& filter, JsonWriter& json) {
   json.End();
 }
 
+std::string_view OutcomeName(SubmitAnswer::Outcome outcome) {
+  switch (outcome) {
+    case SubmitAnswer::Outcome::kAccepted:
+      return "accepted";
+    case SubmitAnswer::Outcome::kExists:
+      return "exists";
+    case SubmitAnswer::Outcome::kRejected:
+      return "rejected";
+  }
+  return "unknown";
+}
+
+void WriteIfKnown(std::string_view name, std::string_view value, JsonWriter& json) {
+  if (!value.empty()) json.String(name, value);
+}
+
+// With the names that the events of a task have.
+void WriteTask(const domain::MintTask& task, JsonWriter& json) {
+  json.BigNumber("task_id", task.task_id).String("user_id", task.user_id);
+  json.String("meter_id", task.meter_id).String("reading_id", task.reading_id.ToString());
+  json.Raw("kwh_amount", task.energy.ToString()).String("status", domain::Name(task.state));
+  if (task.tokens != domain::TokenAmount()) json.Number("tokens_minted", task.tokens.base_units());
+  WriteIfKnown("wallet_address", task.wallet_address, json);
+  WriteIfKnown("transaction_signature", task.transaction_signature, json);
+  WriteIfKnown("reason", task.reason, json);
+  json.String("created_at", base::FormatRfc3339(task.create_time));
+  json.String("updated_at", base::FormatRfc3339(task.update_time));
+}
+
 void WriteCursor(std::string_view cursor, JsonWriter& json) {
   if (!cursor.empty()) json.String("cursor", cursor);
 }
@@ -39,16 +70,29 @@ std::int64_t Milliseconds(base::Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
+ServerMessages::ServerMessages(base::Clock& clock, Encoding encoding)
+    : clock_(clock),
+      encoding_(encoding),
+      source_(fmt::format("urn:wattmint:bridge:{}", clock.Now().time_since_epoch().count())) {}
+
+ByEncoding<ServerMessages> ServerMessages::InAll(base::Clock& clock) {
+  return {ServerMessages(clock, Encoding::kJson), ServerMessages(clock, Encoding::kFlat),
+          ServerMessages(clock, Encoding::kCloudEvents), ServerMessages(clock, Encoding::kProto)};
+}
+
 template <typename Fill>
-SharedFrame ServerMessages::Make(std::string_view type, std::string_view id, Fill fill) const {
+SharedFrame ServerMessages::Make(ServerMessageName type, std::string_view id, Fill fill) const {
+  const std::string event_id = std::to_string(++count_);
   JsonWriter json;
-  json.String("type", type);
-  if (!id.empty()) json.Raw("id", id);
-  json.String("timestamp", base::FormatRfc3339(clock_.Now()));
-  json.Begin("data");
+  OpenMessage(encoding_,
+              {.type = type.text,
+               .time = clock_.Now(),
+               .answered_id = id,
+               .event_id = event_id,
+               .source = source_},
+              json);
   fill(json);
-  json.End();
-  return FrameText(std::move(json).Take());
+  return FrameText(CloseMessage(encoding_, std::move(json)));
 }
 
 SharedFrame ServerMessages::Connected(std::string_view connection_id,
@@ -156,6 +200,30 @@ SharedFrame ServerMessages::CredentialExpiring(base::Time expires_at) const {
   });
 }
 
+SharedFrame ServerMessages::JobSnapshot(std::string_view job_id, std::int64_t sequence,
+                                        std::span<const domain::MintTask> tasks, bool more) const {
+  return Make("JobSnapshot", "", [&](JsonWriter& json) {
+    json.String("job_id", job_id).Number("sequence", sequence).BeginArray("tasks");
+    for (const domain::MintTask& task : tasks) {
+      json.BeginElement();
+      WriteTask(task, json);
+      json.End();
+    }
+    json.EndArray().Bool("more", more);
+  });
+}
+
+SharedFrame ServerMessages::ReadingSubmitted(std::string_view id,
+                                             const SubmitAnswer& answer) const {
+  return Make("ReadingSubmitted", id, [&](JsonWriter& json) {
+    json.String("outcome", OutcomeName(answer.outcome));
+    if (!answer.reading_id.empty()) json.String("reading_id", answer.reading_id);
+    if (answer.mint_state) json.String("mint_state", domain::Name(*answer.mint_state));
+    if (answer.rejection) json.String("error_reason", domain::Name(*answer.rejection));
+    if (!answer.message.empty()) json.String("message", answer.message);
+  });
+}
+
 SharedFrame ServerMessages::Pong(std::string_view id, std::string_view timestamp) const {
   return Make("Pong", id, [&](JsonWriter& json) {
     if (!timestamp.empty()) json.Raw("timestamp", timestamp);
@@ -178,9 +246,11 @@ SharedFrame ServerMessages::SystemStatus(std::size_t connections,
   });
 }
 
-SharedFrame ServerMessages::Notification(std::string_view level, std::string_view message) const {
-  return Make("Notification", "",
-              [&](JsonWriter& json) { json.String("level", level).String("message", message); });
+SharedFrame ServerMessages::SystemAlert(domain::Severity severity, std::string_view message) const {
+  return Make("SystemAlert", "", [&](JsonWriter& json) {
+    json.String("kind", "upstream").String("severity", domain::Name(severity));
+    json.String("message", message).String("timestamp", base::FormatRfc3339(clock_.Now()));
+  });
 }
 
 SharedFrame ServerMessages::Error(const ProtocolError& error) const {

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "bridge/core_link.h"
+#include "bridge/encoding.h"
 #include "bridge/json_writer.h"
 #include "bridge/protocol.h"
+#include "bridge/server_message_shapes.h"
 #include "bridge/websocket_server.h"
 #include "core/access/principal.h"
 #include "core/base/clock.h"
+#include "core/domain/mint_task.h"
+#include "core/domain/severity.h"
 
+#include <atomic>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,11 +33,14 @@ struct UpstreamState {
   std::string_view Name() const { return is_connected ? "connected" : "lost"; }
 };
 
-// The frames of the server's messages: bridge/README.md, "Server messages". Members that need more
-// than their values are built by the caller. Threads: the caller's.
+// The frames of the server's messages in one encoding: bridge/README.md, "Server messages". Members
+// that need more than their values are built by the caller. Threads: any.
 class ServerMessages {
  public:
-  explicit ServerMessages(base::Clock& clock) : clock_(clock) {}
+  ServerMessages(base::Clock& clock, Encoding encoding);
+
+  // In every encoding, by encoding.
+  static ByEncoding<ServerMessages> InAll(base::Clock& clock);
 
   struct SessionLimits {
     std::size_t subscriptions = 0;
@@ -63,17 +73,25 @@ class ServerMessages {
   SharedFrame FellBehind(std::int64_t delivered, std::int64_t head) const;
   SharedFrame Draining(base::Duration reconnect_after, std::string_view cursor) const;
   SharedFrame CredentialExpiring(base::Time expires_at) const;
+  // A part of a job's tasks, as they are at `sequence`; `more` parts follow.
+  SharedFrame JobSnapshot(std::string_view job_id, std::int64_t sequence,
+                          std::span<const domain::MintTask> tasks, bool more) const;
+  SharedFrame ReadingSubmitted(std::string_view id, const SubmitAnswer& answer) const;
   SharedFrame Pong(std::string_view id, std::string_view timestamp) const;
   SharedFrame RateLimitWarning(int used, int limit) const;
   SharedFrame SystemStatus(std::size_t connections, const UpstreamState& upstream) const;
-  SharedFrame Notification(std::string_view level, std::string_view message) const;
+  // Of the bridge itself: of the kind "upstream", and no event.
+  SharedFrame SystemAlert(domain::Severity severity, std::string_view message) const;
   SharedFrame Error(const ProtocolError& error) const;
 
  private:
   template <typename Fill>
-  SharedFrame Make(std::string_view type, std::string_view id, Fill fill) const;
+  SharedFrame Make(ServerMessageName type, std::string_view id, Fill fill) const;
 
   base::Clock& clock_;
+  const Encoding encoding_;
+  const std::string source_;                     // for kCloudEvents
+  mutable std::atomic<std::int64_t> count_ = 0;  // of the messages that were made
 };
 
 }  // namespace wattmint::bridge

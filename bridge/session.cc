@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bridge/session.h"
 
+#include "bridge/core_refusal.h"
 #include "core/access/authorizer.h"
 #include "core/access/reason.h"
 #include "core/base/status.h"
 
 #include <absl/strings/numbers.h>
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <map>
@@ -17,77 +17,79 @@
 namespace wattmint::bridge {
 namespace {
 
-constexpr std::int64_t kRetryMs = 1'000;
-
-// What a refused credential is called on the wire; kUpstreamUnavailable when the core did not say.
-std::string_view CredentialErrorCode(const absl::Status& status) {
-  if (status.code() == absl::StatusCode::kUnauthenticated) {
-    return access::ReasonOf(status) == access::reason::kInvalidApiKey
-               ? error_code::kInvalidApiKey
-               : error_code::kAuthenticationFailed;
-  }
-  if (status.code() == absl::StatusCode::kPermissionDenied) return error_code::kAccessDenied;
-  if (status.code() == absl::StatusCode::kResourceExhausted) return error_code::kRateLimit;
-  return error_code::kUpstreamUnavailable;
-}
-
-std::string_view CursorErrorCode(const absl::Status& status) {
-  const std::string reason = access::ReasonOf(status).value_or("");
-  if (reason == "EPOCH_CHANGED") return error_code::kCursorEpoch;
-  if (reason == "FILTER_CHANGED") return error_code::kCursorFilter;
-  if (reason == "SCOPE_CHANGED") return error_code::kCursorScope;
-  return error_code::kInvalidCursor;
-}
-
-std::vector<std::string> Names(const std::vector<Channel>& channels) {
-  std::vector<std::string> names;
-  for (const Channel& channel : channels) names.push_back(channel.Name());
-  return names;
-}
+constexpr std::string_view kMethod = "GET /ws";  // in the audit log
 
 }  // namespace
 
-Session::Session(const SessionContext& context, std::optional<access::Principal> principal)
+Session::Session(const SessionContext& context, SessionStart start,
+                 std::optional<access::Principal> principal)
     : context_(context),
+      encoding_(start.encoding),
+      channels_at_start_(std::move(start.channels)),
+      messages_(context.messages[static_cast<std::size_t>(encoding_)]),
       inbound_(context.options.inbound, context.clock),
-      principal_(std::move(principal)) {}
+      submissions_(
+          context, messages_, [this](const SharedFrame& frame) { Send(frame); },
+          [this](ProtocolError error) { SendError(std::move(error)); }),
+      principal_(std::move(principal)) {
+  submissions_.Use(std::move(start.credential));
+  if (!principal_) unauthenticated_.emplace(context.counters.sessions_unauthenticated);
+}
 
 Session::~Session() {
-  if (id_ != 0) context_.registry.Remove(id_);
+  if (id_ == 0) return;
+  subscriptions_.reset();
+  --context_.counters.sessions_open;
+  context_.registry.Remove(id_);
 }
 
 void Session::OnOpen(WebSocketConnection& connection) {
   connection_ = &connection;
-  id_ = context_.registry.Add(*this);
-  stream_ = std::make_unique<SessionStream>(context_, connection, id_,
+  id_ = static_cast<SessionId>(++context_.counters.sessions_opened);
+  ++context_.counters.sessions_open;
+  context_.registry.Add(id_, *this);
+  opened_at_ = context_.clock.Steady();
+  stream_ = std::make_unique<SessionStream>(context_, connection, id_, encoding_,
                                             [this](const absl::Status& why) { OnStreamLost(why); });
+  subscriptions_ = std::make_unique<SessionSubscriptions>(
+      context_, messages_, connection, *stream_, number(),
+      [this](const SharedFrame& frame) { Send(frame); },
+      [this](ProtocolError error) { SendError(std::move(error)); });
   const SessionOptions& options = context_.options;
   heartbeat_at_ = context_.clock.Steady() + options.heartbeat;
   authenticate_by_ = context_.clock.Steady() + options.authenticate_within;
-  connection.Send(context_.messages.Connected(
-      fmt::format("s{}", id_), principal_ ? base::Duration::zero() : options.authenticate_within,
-      {.subscriptions = options.subscriptions.channels_max,
-       .object_subscriptions = options.subscriptions.object_channels_max,
-       .user_subscriptions = options.subscriptions.user_channels_max,
-       .frame_bytes = options.frame_bytes_max,
-       .frames_per_minute = options.inbound.frames_per_minute}));
-  spdlog::info("bridge: session s{} opened", id_);
+  Send(messages_.Connected(fmt::format("s{}", id_),
+                           principal_ ? base::Duration::zero() : options.authenticate_within,
+                           {.subscriptions = options.subscriptions.channels_max,
+                            .object_subscriptions = options.subscriptions.object_channels_max,
+                            .user_subscriptions = options.subscriptions.user_channels_max,
+                            .frame_bytes = options.frame_bytes_max,
+                            .frames_per_minute = options.inbound.frames_per_minute}));
+  context_.audit.StreamOpened(number(), kMethod, principal_.value_or(access::Principal()));
   if (principal_) Welcome("", *std::exchange(principal_, std::nullopt));
 }
 
 void Session::OnClose(int code) {
   is_closing_ = true;
+  subscriptions_->Clear();
   stream_->End();
-  spdlog::info("bridge: session s{} closed by {}", id_, code);
+  const auto length = context_.clock.Steady() - opened_at_;
+  context_.audit.StreamEnded(
+      number(), std::chrono::duration_cast<base::Duration>(length),
+      access::WithReason(base::Cancelled("the session was closed"), fmt::format("CLOSE_{}", code)));
 }
 
 void Session::OnText(std::string_view text) {
-  if (is_closing_ || !TakesFrame()) return;
+  ++context_.counters.frames_received;
+  if (is_closing_) return;
   std::variant<Command, ProtocolError> parsed = ParseCommand(text);
-  if (auto* error = std::get_if<ProtocolError>(&parsed)) return SendError(std::move(*error));
+  auto* error = std::get_if<ProtocolError>(&parsed);
+  if (!TakesFrame(error != nullptr ? error->id : std::get<Command>(parsed).id)) return;
+  if (error != nullptr) return SendError(std::move(*error));
   const auto& command = std::get<Command>(parsed);
   const bool needs_principal = std::holds_alternative<SubscribeCommand>(command.what) ||
-                               std::holds_alternative<UnsubscribeCommand>(command.what);
+                               std::holds_alternative<UnsubscribeCommand>(command.what) ||
+                               std::holds_alternative<SubmitReadingCommand>(command.what);
   if (needs_principal && !principal_) {
     return SendError({.id = command.id,
                       .code = error_code::kAuthenticationRequired,
@@ -96,20 +98,23 @@ void Session::OnText(std::string_view text) {
   std::visit([&](const auto& what) { Handle(command.id, what); }, command.what);
 }
 
-bool Session::TakesFrame() {
+bool Session::TakesFrame(const std::string& id) {
   const InboundLimits& limits = context_.options.inbound;
   switch (inbound_.Frame()) {
     case InboundLimiter::Verdict::kTake:
       return true;
     case InboundLimiter::Verdict::kTakeAndWarn:
-      connection_->Send(context_.messages.RateLimitWarning(inbound_.used(), limits.burst_frames));
+      Send(messages_.RateLimitWarning(inbound_.used(), limits.burst_frames));
       return true;
     case InboundLimiter::Verdict::kRefuse:
-      SendError({.code = error_code::kRateLimit,
+      ++context_.counters.frames_refused;
+      SendError({.id = id,
+                 .code = error_code::kRateLimit,
                  .message = "too many frames",
                  .retry_after_ms = Milliseconds(inbound_.retry_after()) + 1});
       return false;
     case InboundLimiter::Verdict::kClose:
+      ++context_.counters.frames_refused;
       Close(close_code::kTooManyFrames, "too many frames");
       return false;
   }
@@ -122,26 +127,26 @@ void Session::Handle(const std::string& id, const AuthenticateCommand& command) 
                       .code = error_code::kInvalidAuthentication,
                       .message = "another credential is being checked"});
   }
-  context_.core.Authenticate(command.credential,
-                             [this, id, alive = std::weak_ptr<const bool>(alive_)](
-                                 absl::StatusOr<access::Principal> principal) {
-                               if (!alive.expired()) OnAuthenticated(id, std::move(principal));
-                             });
+  context_.core.Authenticate(command.credential, [this, id, credential = command.credential,
+                                                  alive = std::weak_ptr<const bool>(alive_)](
+                                                     absl::StatusOr<access::Principal> principal) {
+    if (alive.expired()) return;
+    OnAuthenticated(id, credential, std::move(principal));
+  });
 }
 
-void Session::OnAuthenticated(const std::string& id, absl::StatusOr<access::Principal> principal) {
+void Session::OnAuthenticated(const std::string& id, const client::Credential& credential,
+                              absl::StatusOr<access::Principal> principal) {
   is_authenticating_ = false;
   if (is_closing_) return;
   if (!principal.ok()) {
-    const std::string_view code = CredentialErrorCode(principal.status());
-    ProtocolError error{.id = id, .code = code, .message = "the credential was refused"};
-    if (code == error_code::kUpstreamUnavailable || code == error_code::kRateLimit) {
-      error.message = "the credential can't be checked now";
-      const auto retry_after = access::RetryAfterOf(principal.status());
-      error.retry_after_ms = retry_after ? Milliseconds(*retry_after) : kRetryMs;
-      return SendError(std::move(error));
+    context_.audit.Refused(kMethod, nullptr, principal.status());
+    const ProtocolError error = CredentialRefusal(id, principal.status());
+    SendError(error);
+    if (error.retry_after_ms) {  // no fault of the client's, who may try again
+      authenticate_by_ = context_.clock.Steady() + context_.options.authenticate_within;
+      return;
     }
-    SendError(std::move(error));
     // A session that has a good credential keeps it as long as that lasts.
     if (!principal_) Close(close_code::kBadCredential, "the credential was refused");
     return;
@@ -153,146 +158,49 @@ void Session::OnAuthenticated(const std::string& id, absl::StatusOr<access::Prin
                       .code = error_code::kAccessDenied,
                       .message = "the credential is for another user, or allows something else"});
   }
+  context_.audit.Renewed(number(), *principal);
+  submissions_.Use(credential);
   Welcome(id, *std::move(principal));
 }
 
 void Session::Welcome(const std::string& id, access::Principal principal) {
   principal_ = std::move(principal);
+  unauthenticated_.reset();
   scope_ = access::ScopeOf(*principal_);
+  subscriptions_->Use(*principal_);
   has_warned_of_expiry_ = false;
   // The revocation may have come while the credential was being checked.
   if (context_.revoked_keys.contains(principal_->key_id)) return OnKeyRevoked(principal_->key_id);
-  connection_->Send(context_.messages.Authenticated(id, *principal_));
+  Send(messages_.Authenticated(id, *principal_));
   CheckCredential();
+  if (!is_closing_) SubscribeAtStart(std::exchange(channels_at_start_, ""));
 }
 
-bool Session::IsAllowed(const Channel& channel) const {
-  using Reach = access::EventScope::Reach;
-  if (scope_.reach == Reach::kEverything) return true;
-  if (channel.kind == Channel::Kind::kBatches) return false;
-  return !channel.IsOfUser() || (scope_.reach == Reach::kOwn && channel.id == scope_.user_id);
-}
-
-std::optional<SubscriptionSet> Session::Apply(const std::string& id,
-                                              const SubscribeCommand& command) {
-  SubscriptionSet set = subscriptions_;
-  if (command.filter) {
-    set.Replace(*command.filter);
-    return set;
-  }
-  const auto denied =
-      std::ranges::find_if_not(command.channels, [this](const auto& c) { return IsAllowed(c); });
-  if (denied != command.channels.end()) {
-    SendError({.id = id,
-               .code = error_code::kAccessDenied,
-               .message = "this channel is for others",
-               .channel = denied->Name()});
-    return std::nullopt;
-  }
-  if (!set.Add(command.channels, context_.options.subscriptions)) {
-    SendError({.id = id,
-               .code = error_code::kSubscriptionLimit,
-               .message = "too many subscriptions; Connected tells the limits"});
-    return std::nullopt;
-  }
-  return set;
-}
-
-stream::Cursor Session::PlaceOf(const SubscriptionSet& set) const {
-  return {.epoch = context_.upstream.epoch,
-          .sequence = 0,
-          .filter_hash = set.Hash(),
-          .scope = stream::ScopeName(scope_)};
-}
-
-std::optional<std::int64_t> Session::FindStart(const std::string& id, const StreamStart& start,
-                                               const stream::Cursor& place) {
-  const std::int64_t head = context_.hub.head();
-  if (start.kind == StreamStart::Kind::kNow) return head;
-  if (start.kind == StreamStart::Kind::kBeginning) return 0;
-  absl::StatusOr<stream::Cursor> cursor = context_.signer.Decode(start.cursor);
-  absl::Status refusal = cursor.status();
-  if (cursor.ok()) {
-    // Another bridge may have been ahead of this one: that is no fault of the client's.
-    const std::int64_t seen = std::max(cursor->sequence, start.last_sequence);
-    if (cursor->epoch == place.epoch && seen > head) {
-      SendError({.id = id,
-                 .code = error_code::kUpstreamUnavailable,
-                 .message = "this server has not come so far yet",
-                 .retry_after_ms = kRetryMs});
-      return std::nullopt;
-    }
-    const absl::StatusOr<std::int64_t> after =
-        stream::ResumeAfter(*cursor, place, start.last_sequence, head);
-    if (after.ok()) return *after;
-    refusal = after.status();
-  }
-  SendError(
-      {.id = id, .code = CursorErrorCode(refusal), .message = std::string(base::Message(refusal))});
-  return std::nullopt;
+void Session::SubscribeAtStart(std::string_view channels) {
+  auto parsed = ParseChannelList(channels);
+  if (auto* error = std::get_if<ProtocolError>(&parsed)) return SendError(std::move(*error));
+  SubscribeCommand command{.channels = std::get<std::vector<Channel>>(std::move(parsed))};
+  if (!command.channels.empty()) Handle("", command);
 }
 
 void Session::Handle(const std::string& id, const SubscribeCommand& command) {
-  std::optional<SubscriptionSet> set = Apply(id, command);
-  if (!set) return;
-  const bool is_new = !stream_->IsRunning() || command.filter || subscriptions_.filter();
-  if (!is_new && command.start.is_given) {
-    return SendError({.id = id,
-                      .code = error_code::kInvalidSubscription,
-                      .message = "start and resume are for a new subscription only"});
-  }
-  if (context_.upstream.epoch.empty()) {
-    return SendError({.id = id,
-                      .code = error_code::kUpstreamUnavailable,
-                      .message = "the core has not been reached yet",
-                      .retry_after_ms = kRetryMs});
-  }
-  std::optional<std::int64_t> after;
-  if (set->HasEvents()) {
-    after = is_new ? FindStart(id, command.start, PlaceOf(*set)) : stream_->position();
-    if (!after) return;
-  }
-  subscriptions_ = *std::move(set);
-  if (after) Restart(*after);
-  const std::int64_t head = context_.hub.head();
-  connection_->Send(context_.messages.Subscribed(
-      id, {.channels = subscriptions_.Names(),
-           .filter = subscriptions_.filter() ? &*subscriptions_.filter() : nullptr,
-           .added = Names(command.channels),
-           .cursor = CursorText(),
-           .epoch = context_.upstream.epoch,
-           .head_sequence = head,
-           .is_replaying = after.value_or(head) < head}));
-  spdlog::info("bridge: session s{} subscribed, {} channels", id_, subscriptions_.Names().size());
-  Pump();
+  subscriptions_->Change(id, command);
 }
 
 void Session::Handle(const std::string& id, const UnsubscribeCommand& command) {
-  std::vector<std::string> removed = subscriptions_.Names();
-  subscriptions_.Remove(command.channels);
-  const std::vector<std::string> remaining = subscriptions_.Names();
-  std::erase_if(removed, [&](const std::string& name) {
-    return std::ranges::find(remaining, name) != remaining.end();
-  });
-  if (!subscriptions_.HasEvents()) {
-    stream_->End();
-  } else if (!removed.empty()) {
-    Restart(stream_->position());
-  }
-  connection_->Send(context_.messages.Unsubscribed(id, remaining, removed, CursorText()));
-  Pump();
+  subscriptions_->Change(id, command);
 }
 
 void Session::Handle(const std::string& id, const PingCommand& command) {
-  connection_->Send(context_.messages.Pong(id, command.timestamp));
+  Send(messages_.Pong(id, command.timestamp));
 }
 
-void Session::Restart(std::int64_t after) {
-  stream_->Start(subscriptions_.ToInterest(scope_), PlaceOf(subscriptions_), after);
+void Session::Handle(const std::string& id, const SubmitReadingCommand& command) {
+  submissions_.Submit(id, command.reading);
 }
 
 void Session::OnStreamLost(const absl::Status& why) {
-  subscriptions_ = {};
+  subscriptions_->Clear();
   const bool is_compacted = why.code() == absl::StatusCode::kOutOfRange;
   ProtocolError error{
       .code = is_compacted ? error_code::kCursorCompacted : error_code::kInternal,
@@ -306,16 +214,16 @@ void Session::OnStreamLost(const absl::Status& why) {
   Close(is_compacted ? close_code::kStreamLost : close_code::kInternal, "the stream has ended");
 }
 
-std::string Session::CursorText() const { return stream_->IsRunning() ? stream_->Cursor() : ""; }
-
 void Session::Pump() {
-  if (!is_closing_) stream_->Pump();
+  if (is_closing_) return;
+  stream_->Pump();
+  if (!is_closing_) subscriptions_->Pump();
 }
 
 void Session::OnTick() {
   if (is_closing_) return;
   const auto now = context_.clock.Steady();
-  if (!principal_ && now >= authenticate_by_) {
+  if (!principal_ && !is_authenticating_ && now >= authenticate_by_) {
     return Close(close_code::kNotAuthenticated, "no Authenticate in time");
   }
   CheckCredential();
@@ -325,8 +233,10 @@ void Session::OnTick() {
   heartbeat_at_ = now + context_.options.heartbeat;
   Pump();  // so that the cursor is as far as can be
   if (is_closing_ || connection_->PendingBytes() >= context_.options.queue_bytes_max) return;
+  if (subscriptions_->IsChanging()) return;  // there is no cursor to tell now
   const std::int64_t delivered = stream_->IsRunning() ? stream_->position() : context_.hub.head();
-  connection_->Send(context_.messages.Heartbeat(CursorText(), delivered, context_.upstream));
+  ++context_.counters.heartbeats_sent;
+  Send(messages_.Heartbeat(stream_->Cursor(), delivered, context_.upstream));
 }
 
 void Session::CheckCredential() {
@@ -337,12 +247,13 @@ void Session::CheckCredential() {
   }
   if (now < *principal_->expires_at - context_.options.expiry_warning) return;
   if (std::exchange(has_warned_of_expiry_, true)) return;
-  connection_->Send(context_.messages.CredentialExpiring(*principal_->expires_at));
+  Send(messages_.CredentialExpiring(*principal_->expires_at));
 }
 
-void Session::Broadcast(Channel::Kind channel, const SharedFrame& frame) {
-  if (is_closing_ || !subscriptions_.Has(channel)) return;
-  if (connection_->PendingBytes() < context_.options.queue_bytes_max) connection_->Send(frame);
+void Session::Broadcast(Channel::Kind channel, const ByEncoding<SharedFrame>& frames) {
+  if (is_closing_ || !subscriptions_->Has(channel)) return;
+  if (connection_->PendingBytes() >= context_.options.queue_bytes_max) return;
+  Send(frames[static_cast<std::size_t>(encoding_)]);
 }
 
 void Session::OnKeyRevoked(std::string_view key_id) {
@@ -355,15 +266,28 @@ void Session::OnLogReplaced() { Close(close_code::kStreamLost, "the log was repl
 
 void Session::Drain(base::Duration reconnect_after) {
   if (is_closing_) return;
-  connection_->Send(context_.messages.Draining(reconnect_after, CursorText()));
+  Send(messages_.Draining(reconnect_after, stream_->Cursor()));
+  subscriptions_->Clear();
   stream_->End();
   is_closing_ = true;
 }
 
-void Session::SendError(ProtocolError error) { connection_->Send(context_.messages.Error(error)); }
+void Session::Send(const SharedFrame& frame) {
+  ++context_.counters.messages_sent;
+  // Events wait in the log. Who goes on asking, and reads no answer, would fill our memory instead.
+  if (connection_->Send(frame) > context_.options.unread_bytes_max) {
+    Close(close_code::kTooManyFrames, "the answers are not read");
+  }
+}
+
+void Session::SendError(ProtocolError error) {
+  ++context_.counters.errors_sent;
+  Send(messages_.Error(error));
+}
 
 void Session::Close(int code, std::string_view reason) {
   if (std::exchange(is_closing_, true)) return;
+  subscriptions_->Clear();
   stream_->End();
   connection_->Close(code, reason);
 }

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "bridge/counters.h"
+#include "bridge/error_codes.h"
 #include "bridge/protocol.h"
 #include "bridge/session_context.h"
 #include "bridge/session_stream.h"
+#include "bridge/session_subscriptions.h"
+#include "bridge/submissions.h"
 #include "bridge/websocket_server.h"
 #include "core/access/principal.h"
 
@@ -18,14 +22,12 @@
 
 namespace wattmint::bridge {
 
-// Close codes of our own: bridge/README.md, "Close codes".
-namespace close_code {
-inline constexpr int kInternal = 1011;
-inline constexpr int kBadCredential = 4401;
-inline constexpr int kNotAuthenticated = 4408;
-inline constexpr int kTooManyFrames = 4429;
-inline constexpr int kStreamLost = 4503;
-}  // namespace close_code
+// What the upgrade said besides who comes.
+struct SessionStart {
+  Encoding encoding = Encoding::kJson;
+  client::Credential credential = {};  // that the principal came by
+  std::string channels = "";           // separated by commas: subscribed once it is known who comes
+};
 
 // One browser's connection: authenticates, subscribes, streams.
 //
@@ -36,7 +38,8 @@ inline constexpr int kStreamLost = 4503;
 class Session final : public WebSocketListener {
  public:
   // `principal`: who came with a good credential; nobody else until Authenticate.
-  Session(const SessionContext& context, std::optional<access::Principal> principal);
+  Session(const SessionContext& context, SessionStart start,
+          std::optional<access::Principal> principal);
   ~Session() override;
 
   void OnOpen(WebSocketConnection& connection) override;
@@ -48,8 +51,8 @@ class Session final : public WebSocketListener {
   void Pump();
   // Looks at the clock: heartbeat, credential, deadlines. Often enough: every quarter of a second.
   void OnTick();
-  // Sends `frame` if the session is subscribed to the channel.
-  void Broadcast(Channel::Kind channel, const SharedFrame& frame);
+  // Sends the frame of its encoding if the session is subscribed to the channel.
+  void Broadcast(Channel::Kind channel, const ByEncoding<SharedFrame>& frames);
   // Ends the session if it came by that API key.
   void OnKeyRevoked(std::string_view key_id);
   // The log that its cursors speak of is gone.
@@ -62,34 +65,36 @@ class Session final : public WebSocketListener {
   void Handle(const std::string& id, const SubscribeCommand& command);
   void Handle(const std::string& id, const UnsubscribeCommand& command);
   void Handle(const std::string& id, const PingCommand& command);
+  void Handle(const std::string& id, const SubmitReadingCommand& command);
 
-  bool TakesFrame();
-  void OnAuthenticated(const std::string& id, absl::StatusOr<access::Principal> principal);
+  bool TakesFrame(const std::string& id);
+  void OnAuthenticated(const std::string& id, const client::Credential& credential,
+                       absl::StatusOr<access::Principal> principal);
+  // In the audit log.
+  std::int64_t number() const { return static_cast<std::int64_t>(id_); }
   void Welcome(const std::string& id, access::Principal principal);
-  bool IsAllowed(const Channel& channel) const;
-  // The set after `command`; nothing, and an error was sent, if it is refused.
-  std::optional<SubscriptionSet> Apply(const std::string& id, const SubscribeCommand& command);
-  // The sequence behind which a new stream of `set` begins; nothing, and an error was sent, if the
-  // start is refused.
-  std::optional<std::int64_t> FindStart(const std::string& id, const StreamStart& start,
-                                        const stream::Cursor& place);
-  stream::Cursor PlaceOf(const SubscriptionSet& set) const;
-  void Restart(std::int64_t after);
+  void SubscribeAtStart(std::string_view channels);
   void OnStreamLost(const absl::Status& why);
   void CheckCredential();
-  std::string CursorText() const;
+  void Send(const SharedFrame& frame);
   void SendError(ProtocolError error);
   void Close(int code, std::string_view reason);
 
   const SessionContext& context_;
+  const Encoding encoding_;
+  std::string channels_at_start_;  // empty once they are subscribed
+  const ServerMessages& messages_;
   SessionId id_ = 0;
+  std::chrono::steady_clock::time_point opened_at_;
   WebSocketConnection* connection_ = nullptr;
   std::unique_ptr<SessionStream> stream_;
+  std::unique_ptr<SessionSubscriptions> subscriptions_;
   InboundLimiter inbound_;
+  Submissions submissions_;
 
+  std::optional<CountedIn> unauthenticated_;  // until it is known who comes
   std::optional<access::Principal> principal_;
   access::EventScope scope_;
-  SubscriptionSet subscriptions_;
   bool is_authenticating_ = false;
   bool has_warned_of_expiry_ = false;
   bool is_closing_ = false;

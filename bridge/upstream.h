@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "bridge/session_host.h"
-#include "bridge/session_registry.h"
+#include "bridge/shards.h"
 #include "core/base/mutex.h"
 #include "core/client/credential.h"
 #include "core/client/event_subscriber.h"
@@ -14,17 +13,15 @@
 
 namespace wattmint::bridge {
 
-// The whole feed of the core, as a relay: events go into the hub, and the host hears how the core
+// The whole feed of the core, as a relay: events go into the hub, and the shards hear how the core
 // stands. It goes on for ever: what the subscriber itself can't resume begins anew, and sessions
 // then read what lies between from the core.
 //
-// Threads: Run() blocks its caller; Stop() from any. Lifetime: hub and host must outlive it, and
-// `post` must work until Run() has returned.
+// Threads: Run() blocks its caller; Stop() from any. Lifetime: hub and shards must outlive it.
 class Upstream final : private client::EventListener {
  public:
-  // `post` runs work on the host's thread.
   Upstream(std::shared_ptr<grpc::Channel> channel, client::Credential relay, stream::Hub& hub,
-           SessionHost& host, SessionRegistry::Post post);
+           Shards& shards);
 
   void Run() WATTMINT_EXCLUDES(mutex_);
   void Stop() WATTMINT_EXCLUDES(mutex_);
@@ -36,13 +33,13 @@ class Upstream final : private client::EventListener {
   void OnLost(const absl::Status& why, base::Duration retry_in) override;
   void OnStopped(const absl::Status& why) override WATTMINT_EXCLUDES(mutex_);
 
-  store::EventRecord ToRecord(const client::RawEvent& event);
+  // Tells the host what concerns more than the sessions that get the event.
+  void LookAt(const store::EventRecord& event);
 
   const std::shared_ptr<grpc::Channel> channel_;  // shared: with other users of the channel
   const client::Credential relay_;
   stream::Hub& hub_;
-  SessionHost& host_;
-  const SessionRegistry::Post post_;
+  Shards& shards_;
 
   bool is_fresh_ = true;  // the subscriber's thread, or while there is none: nothing to go on from
 

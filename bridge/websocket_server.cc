@@ -1,39 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bridge/websocket_server.h"
 
+#include "bridge/client_address.h"
 #include "bridge/connection_limits.h"
+#include "bridge/deflate_offer.h"
 #include "bridge/http_text.h"
+#include "bridge/log.h"
+#include "bridge/message_inflater.h"
+#include "bridge/websocket_acceptor.h"
+#include "bridge/websocket_inbound.h"
 #include "bridge/websocket_socket.h"
+#include "bridge/websocket_table.h"
 
 #include <absl/status/status.h>
-#include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
+#include <iterator>
 #include <optional>
-#include <unordered_map>
 
 namespace wattmint::bridge {
 namespace {
 
 using asio::ip::tcp;
+using impl::Acceptor;
 using impl::ConnectionPtr;
 using impl::Endpoint;
 using impl::Guarded;
 using impl::Socket;
-using impl::SteadyTime;
 
-constexpr int kGoingAway = 1001;
-constexpr int kUnsupportedData = 1003;
 constexpr std::size_t kPongPendingBytesMax = 64 * 1024;
-constexpr int kListenBacklog = 1024;
-constexpr std::chrono::milliseconds kAcceptBackoff{100};
-constexpr std::chrono::milliseconds kSweepIntervalMax{1000};
 
 class Server final : public WebSocketServer {
  public:
-  Server(Options options, WebSocketHandler& handler)
-      : options_(std::move(options)), handler_(handler) {
+  // `limits`: of all that share the port.
+  Server(Options options, WebSocketHandler& handler, std::shared_ptr<ConnectionLimits> limits)
+      : options_(std::move(options)), handler_(handler), limits_(std::move(limits)) {
     endpoint_.init_asio(&loop_);
     endpoint_.set_max_message_size(options_.frame_bytes_max);
     endpoint_.set_max_http_body_size(options_.body_bytes_max);
@@ -42,28 +45,26 @@ class Server final : public WebSocketServer {
     endpoint_.set_user_agent("");
   }
 
-  // Throws what asio throws.
-  void Bind(const asio::ip::address& address) {
-    const tcp::endpoint local(address, options_.port);
-    acceptor_.open(local.protocol());
-    acceptor_.set_option(tcp::acceptor::reuse_address(true));
-    acceptor_.bind(local);
-    acceptor_.listen(kListenBacklog);
-    port_ = acceptor_.local_endpoint().port();
+  Acceptor::Taker AsTaker() {
+    return {loop_, held_count_, [this](tcp::socket peer) { Take(std::move(peer)); }};
   }
+
+  // Accepts for all that take.
+  void Use(std::unique_ptr<Acceptor> acceptor) { acceptor_ = std::move(acceptor); }
+  void set_port(std::uint16_t port) { port_ = port; }
 
   std::uint16_t port() const override { return port_; }
   std::size_t connections() const override { return open_count_; }
 
   void Run() override {
-    Accept();
+    if (acceptor_ != nullptr) acceptor_->Run();
     ScheduleTick();
     for (;;) {
       try {
         loop_.run();
         return;
       } catch (const std::exception& error) {
-        spdlog::error("bridge: the event loop caught: {}", error.what());
+        WebsocketLog()->error("the event loop caught: {}", error.what());
       }
     }
   }
@@ -75,37 +76,60 @@ class Server final : public WebSocketServer {
   }
 
  private:
-  void Accept() {
-    if (stopping_) return;
-    acceptor_.async_accept([this](const asio::error_code& error, tcp::socket peer) {
-      if (stopping_) return;
-      if (!error) {
-        Admit(std::move(peer));
-        Accept();
-        return;
-      }
-      // Out of descriptors or memory: trying at once again would spin.
-      spdlog::warn("bridge: accept: {}", error.message());
-      accept_timer_.expires_after(kAcceptBackoff);
-      accept_timer_.async_wait([this](const asio::error_code&) { Accept(); });
-    });
+  void Take(tcp::socket peer) {
+    if (stopping_ || !Admit(std::move(peer))) --held_count_;
   }
 
-  void Admit(tcp::socket peer) {
+  bool Admit(tcp::socket peer) {
     asio::error_code error;
     const tcp::endpoint remote = peer.remote_endpoint(error);
-    if (error) return;
-    std::string ip = remote.address().to_string();
-    if (!limits_.Enter(ip)) return;
+    if (error) return false;
+    std::string address = impl::TextOf(remote.address());
+    const bool is_proxy = IsTrusted(address);
+    if (!Enter(CountedAddress(address),
+               is_proxy ? ConnectionLimits::From::kProxy : ConnectionLimits::From::kClient)) {
+      return false;
+    }
     impl::SetOptions(peer);
     const ConnectionPtr connection = endpoint_.get_connection();
     connection->get_raw_socket() = std::move(peer);
-    const std::uint64_t id = ++last_id_;
-    auto socket =
-        std::make_unique<Socket>(connection, std::move(ip), std::chrono::steady_clock::now());
-    SetHandlers(id, *socket);
-    sockets_.emplace(id, std::move(socket));
+    if (options_.tls) {
+      auto tls = options_.tls(connection->get_raw_socket().native_handle());
+      if (tls == nullptr) {
+        limits_->Leave(CountedAddress(address), ConnectionLimits::Kind::kPlain);
+        return false;
+      }
+      connection->Secure(std::move(tls));
+    }
+    const std::uint64_t id = sockets_.Add(
+        std::make_unique<Socket>(connection, std::move(address), std::chrono::steady_clock::now()));
+    SetHandlers(id, *sockets_.Find(id));
     connection->start();
+    return true;
+  }
+
+  bool Enter(const std::string& ip, ConnectionLimits::From from) {
+    using Verdict = ConnectionLimits::Verdict;
+    Verdict verdict = limits_->Enter(ip, from);
+    if (verdict == Verdict::kServerFull && MakeRoom()) verdict = limits_->Replace(ip, from);
+    if (verdict != Verdict::kYes) CountFull(verdict);
+    return verdict == Verdict::kYes;
+  }
+
+  bool MakeRoom() {
+    const bool is_made = sockets_.CutOldestRequest();
+    if (is_made) handler_.OnLimit(ServerLimit::kServerFull);
+    return is_made;
+  }
+
+  void CountFull(ConnectionLimits::Verdict verdict) {
+    handler_.OnLimit(verdict == ConnectionLimits::Verdict::kServerFull ? ServerLimit::kServerFull
+                                                                       : ServerLimit::kAddressFull);
+  }
+
+  bool IsTrusted(const std::string& peer) const {
+    const auto& trusted = options_.trusted_proxies;
+    return std::find(trusted.begin(), trusted.end(), peer) != trusted.end();
   }
 
   void SetHandlers(std::uint64_t id, Socket& socket) {
@@ -115,11 +139,13 @@ class Server final : public WebSocketServer {
     connection.set_validate_handler(
         [this, id, &socket](connection_hdl) { return OnUpgrade(id, socket); });
     connection.set_open_handler([this, &socket](connection_hdl) { OnOpen(socket); });
-    connection.set_message_handler([&socket](connection_hdl, const Endpoint::message_ptr& message) {
-      OnMessage(socket, *message);
-    });
-    connection.set_ping_handler([&socket](connection_hdl, const std::string&) {
-      return socket.PendingBytes() < kPongPendingBytesMax;
+    connection.set_message_handler(
+        [this, &socket](connection_hdl, const Endpoint::message_ptr& message) {
+          impl::OnMessage(socket, *message, inflater_, options_.frame_bytes_max);
+        });
+    connection.set_ping_handler([&socket](connection_hdl, const std::string& payload) {
+      if (socket.PendingBytes() < kPongPendingBytesMax) socket.Send(FramePong(payload));
+      return false;  // websocketpp's pong would not be in order with our frames
     });
     connection.set_pong_handler([&socket](connection_hdl, const std::string&) {
       socket.heard = std::chrono::steady_clock::now();
@@ -143,7 +169,7 @@ class Server final : public WebSocketServer {
   // Always says yes, so that websocketpp prepares its response; that waits for the answer.
   bool OnUpgrade(std::uint64_t id, Socket& socket) {
     socket.connection->Hold();
-    if (std::optional<HttpResponse> refusal = Refuse(socket)) {
+    if (std::optional<HttpResponse> refusal = Refuse(id, socket)) {
       asio::post(loop_, [this, id, refusal = *std::move(refusal)] { Respond(id, refusal); });
       return true;
     }
@@ -157,23 +183,21 @@ class Server final : public WebSocketServer {
   }
 
   // Counts the socket as a WebSocket unless it is refused.
-  std::optional<HttpResponse> Refuse(Socket& socket) {
-    const auto& request = socket.connection->get_request();
-    if (request.get_header("Sec-WebSocket-Version") != "13") {
-      HttpResponse response =
-          ErrorResponse(426, "UNKNOWN_VERSION", "this server speaks WebSocket version 13");
-      response.headers.emplace_back("Sec-WebSocket-Version", "13");
-      return response;
-    }
-    if (request.get_header("Sec-WebSocket-Key").size() != 24) {
-      return ErrorResponse(400, "INVALID_KEY", "Sec-WebSocket-Key has not 24 characters");
-    }
-    const std::string& offered = request.get_header("Sec-WebSocket-Protocol");
+  std::optional<HttpResponse> Refuse(std::uint64_t id, Socket& socket) {
+    const std::string& offered =
+        socket.connection->get_request().get_header("Sec-WebSocket-Protocol");
     const std::string picked = PickSubprotocol(offered, options_.subprotocols);
     if (picked.empty() && !offered.empty()) {
       return ErrorResponse(400, "UNKNOWN_SUBPROTOCOL", "none of the subprotocols is spoken here");
     }
-    const ConnectionLimits::Verdict verdict = limits_.Upgrade(socket.ip);
+    if (IsTrusted(socket.peer)) {
+      const std::string client = ForwardedAddress(
+          socket.peer, socket.connection->get_request().get_header("X-Forwarded-For"),
+          options_.trusted_proxies);
+      limits_->Move(std::exchange(socket.ip, client), client);
+    }
+    const ConnectionLimits::Verdict verdict = limits_->Upgrade(socket.ip);
+    if (verdict != ConnectionLimits::Verdict::kYes) CountFull(verdict);
     if (verdict == ConnectionLimits::Verdict::kServerFull) {
       return RetryResponse(503, "TOO_MANY_CONNECTIONS", "this server is full", 30);
     }
@@ -181,12 +205,27 @@ class Server final : public WebSocketServer {
       return RetryResponse(429, "RATE_LIMIT_EXCEEDED", "too many connections of this address", 30);
     }
     socket.stage = Socket::Stage::kUpgrading;
-    if (!picked.empty()) socket.connection->select_subprotocol(picked);
+    sockets_.EndRequest(id);
+    // Not by select_subprotocol(), which throws for a list with empty elements.
+    if (!picked.empty()) socket.connection->append_header("Sec-WebSocket-Protocol", picked);
+    socket.subprotocol = picked;
+    AgreeOnCompression(socket);
     return std::nullopt;
   }
 
+  void AgreeOnCompression(Socket& socket) {
+    if (!options_.compresses) return;
+    auto& connection = *socket.connection;
+    const std::optional<DeflateTerms> terms =
+        AcceptDeflate(connection.get_request().get_header("Sec-WebSocket-Extensions"));
+    if (!terms) return;
+    connection.takes_compressed = true;
+    connection.append_header("Sec-WebSocket-Extensions", terms->answer);
+    socket.agreed_compression = terms->compression;
+  }
+
   void Answer(std::uint64_t id, UpgradeAnswer answer) {
-    Socket* const socket = Find(id);
+    Socket* const socket = sockets_.Find(id);
     if (socket == nullptr || socket->listener != nullptr) return;
     if (const auto* refusal = std::get_if<HttpResponse>(&answer)) return Respond(id, *refusal);
     socket->listener = std::get<std::unique_ptr<WebSocketListener>>(std::move(answer));
@@ -194,12 +233,13 @@ class Server final : public WebSocketServer {
   }
 
   void Respond(std::uint64_t id, const HttpResponse& response) {
-    Socket* const socket = Find(id);
+    Socket* const socket = sockets_.Find(id);
     if (socket == nullptr || socket->listener != nullptr || socket->answered) return;
     socket->answered = true;
     const auto text = std::make_shared<const std::string>(RenderResponse(response));
+    const std::string_view last = response.lasting_body;
     socket->connection->Respond(
-        text->data(), text->size(),
+        {{text->data(), text->size()}, {last.data(), last.size()}},
         [text, connection = socket->connection](const websocketpp::lib::error_code&) {
           connection->terminate(make_error_code(websocketpp::error::http_connection_ended));
         });
@@ -209,6 +249,8 @@ class Server final : public WebSocketServer {
     socket.stage = Socket::Stage::kOpen;
     socket.heard = socket.pinged = std::chrono::steady_clock::now();
     ++open_count_;
+    WebsocketLog()->debug("{} is open, by {}", socket.peer,
+                          socket.subprotocol.empty() ? "no subprotocol" : socket.subprotocol);
     socket.connection->NotifyWritable(
         [&socket] {
           socket.heard = std::chrono::steady_clock::now();  // it took bytes
@@ -216,38 +258,29 @@ class Server final : public WebSocketServer {
         },
         options_.low_water_bytes);
     Guarded(socket, [&] { socket.listener->OnOpen(socket); });
-    if (stopping_) socket.Close(kGoingAway, "the server stops");
-  }
-
-  static void OnMessage(Socket& socket, const impl::Config::message_type& message) {
-    socket.heard = std::chrono::steady_clock::now();
-    if (message.get_opcode() != websocketpp::frame::opcode::text) {
-      return socket.Close(kUnsupportedData, "text frames only");
-    }
-    Guarded(socket, [&] { socket.listener->OnText(message.get_payload()); });
+    if (stopping_) socket.Close(impl::kGoingAway, "the server stops");
   }
 
   void OnClose(Socket& socket) {
     socket.connection->NotifyWritable(nullptr, 0);
     socket.stage = Socket::Stage::kClosed;
     --open_count_;
+    WebsocketLog()->debug("{} is closed, by {} of the client", socket.peer,
+                          socket.connection->get_remote_close_code());
     Guarded(socket, [&] { socket.listener->OnClose(socket.connection->get_remote_close_code()); });
   }
 
-  Socket* Find(std::uint64_t id) {
-    const auto found = sockets_.find(id);
-    return found == sockets_.end() ? nullptr : found->second.get();
-  }
-
   void Forget(std::uint64_t id) {
-    const auto found = sockets_.find(id);
-    if (found == sockets_.end()) return;
-    const Socket& socket = *found->second;
-    limits_.Leave(socket.ip, socket.stage == Socket::Stage::kRequest
-                                 ? ConnectionLimits::Kind::kPlain
-                                 : ConnectionLimits::Kind::kWebSocket);
-    sockets_.erase(found);
-    if (stopping_ && sockets_.empty()) EndLoop();
+    const Socket* const socket = sockets_.Find(id);
+    if (socket == nullptr) return;
+    socket->connection->Drop();
+    if (impl::IsRefusedByLibrary(*socket)) handler_.OnLimit(ServerLimit::kMalformed);
+    limits_->Leave(socket->ip, socket->stage == Socket::Stage::kRequest
+                                   ? ConnectionLimits::Kind::kPlain
+                                   : ConnectionLimits::Kind::kWebSocket);
+    --held_count_;
+    sockets_.Remove(id);
+    if (stopping_ && sockets_.IsEmpty()) EndLoop();
   }
 
   void ScheduleTick() {
@@ -256,47 +289,18 @@ class Server final : public WebSocketServer {
       if (error || !work_) return;  // EndLoop() comes too late for a timer that has expired
       ScheduleTick();
       handler_.OnTick();
-      const SteadyTime now = std::chrono::steady_clock::now();
-      if (now >= next_sweep_) Sweep(now);
+      sockets_.Sweep(std::chrono::steady_clock::now(), options_, handler_);
     });
-  }
-
-  // Pings the quiet, and cuts the dead and those that never finish their handshake.
-  void Sweep(SteadyTime now) {
-    next_sweep_ =
-        now + std::min<std::chrono::milliseconds>(kSweepIntervalMax, options_.ping_interval / 4);
-    static const SharedFrame ping = std::make_shared<const std::string>("\x89\x00", 2);
-    for (const auto& [id, socket] : sockets_) {
-      const bool open = socket->stage == Socket::Stage::kOpen;
-      const auto silent = now - socket->heard;
-      // Who has been answered may take its time to read.
-      const bool patient = open || socket->answered;
-      if (silent > (patient ? options_.pong_timeout : options_.handshake_timeout)) {
-        socket->Cut();
-      } else if (open && now - socket->pinged >= options_.ping_interval) {
-        socket->pinged = now;
-        socket->Send(ping);
-      }
-    }
   }
 
   void BeginStop(std::chrono::milliseconds deadline) {
     if (std::exchange(stopping_, true)) return;
-    asio::error_code ignored;
-    acceptor_.close(ignored);
-    accept_timer_.cancel();
-    for (const auto& [id, socket] : sockets_) {
-      if (socket->stage == Socket::Stage::kOpen) {
-        socket->Close(kGoingAway, "the server stops");
-      } else {
-        socket->Cut();
-      }
-    }
-    if (sockets_.empty()) return EndLoop();
+    if (acceptor_ != nullptr) acceptor_->Close();
+    sockets_.CloseAll();
+    if (sockets_.IsEmpty()) return EndLoop();
     stop_timer_.expires_after(deadline);
     stop_timer_.async_wait([this](const asio::error_code& error) {
-      if (error) return;
-      for (const auto& [id, socket] : sockets_) socket->Cut();
+      if (!error) sockets_.CutAll();
     });
   }
 
@@ -309,35 +313,65 @@ class Server final : public WebSocketServer {
   const Options options_;
   WebSocketHandler& handler_;
   std::uint16_t port_ = 0;
-  std::uint64_t last_id_ = 0;
   std::atomic<std::size_t> open_count_ = 0;
+  std::atomic<std::size_t> held_count_ = 0;  // connections of every stage
   bool stopping_ = false;
-  SteadyTime next_sweep_{};
-  ConnectionLimits limits_{options_.connections_max, options_.connections_per_ip_max};
+  MessageInflater inflater_;
+  const std::shared_ptr<ConnectionLimits> limits_;  // shared: by the servers of the port
   asio::io_context loop_{1};
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_{
       loop_.get_executor()};
   Endpoint endpoint_;
-  tcp::acceptor acceptor_{loop_};
-  asio::steady_timer accept_timer_{loop_};
+  std::unique_ptr<Acceptor> acceptor_;  // nullptr: another of the port's servers has it
   asio::steady_timer tick_timer_{loop_};
   asio::steady_timer stop_timer_{loop_};
-  std::unordered_map<std::uint64_t, std::unique_ptr<Socket>> sockets_;
+  impl::SocketTable sockets_;
 };
+
+// websocketpp finds the order of the machine's bytes when it first needs it, and remembers it
+// without a lock: so before several threads do.
+void PrepareForThreads() {
+  static const std::uint64_t prepared = websocketpp::lib::net::_htonll(1);
+  static_cast<void>(prepared);
+}
+
+// Throws what asio throws.
+std::vector<std::unique_ptr<WebSocketServer>> ServersOf(
+    const tcp::endpoint& local, const WebSocketServer::Options& options,
+    const std::vector<WebSocketHandler*>& handlers) {
+  PrepareForThreads();
+  const auto limits = std::make_shared<ConnectionLimits>(
+      options.connections_max, options.connections_per_ip_max, options.held_max);
+  std::vector<std::unique_ptr<Server>> servers;
+  std::vector<Acceptor::Taker> takers;
+  for (WebSocketHandler* const handler : handlers) {
+    servers.push_back(std::make_unique<Server>(options, *handler, limits));
+    takers.push_back(servers.back()->AsTaker());
+  }
+  auto acceptor = std::make_unique<Acceptor>(local, std::move(takers));
+  for (const auto& server : servers) server->set_port(acceptor->port());
+  servers.front()->Use(std::move(acceptor));
+  return {std::make_move_iterator(servers.begin()), std::make_move_iterator(servers.end())};
+}
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<WebSocketServer>> WebSocketServer::Listen(
     Options options, WebSocketHandler& handler) {
+  auto servers = ListenAll(std::move(options), {&handler});
+  if (!servers.ok()) return servers.status();
+  return std::move(servers->front());
+}
+
+absl::StatusOr<std::vector<std::unique_ptr<WebSocketServer>>> WebSocketServer::ListenAll(
+    Options options, const std::vector<WebSocketHandler*>& handlers) {
   const std::string host = options.host == "localhost" ? "127.0.0.1" : options.host;
   const std::string where = host + ":" + std::to_string(options.port);
   asio::error_code error;
   const asio::ip::address address = asio::ip::make_address(host, error);
   if (error) return absl::InvalidArgumentError("\"" + options.host + "\" is not an IP address");
   try {
-    auto server = std::make_unique<Server>(std::move(options), handler);
-    server->Bind(address);
-    return server;
+    return ServersOf(tcp::endpoint(address, options.port), options, handlers);
   } catch (const std::exception& failure) {
     return absl::UnavailableError("listen on " + where + ": " + failure.what());
   }

@@ -3,10 +3,8 @@
 
 // A part of websocket_server.cc, which alone includes it.
 
-#include "bridge/websocket_transport.h"
-
-#include <spdlog/spdlog.h>
-#include <websocketpp/server.hpp>
+#include "bridge/log.h"
+#include "bridge/websocket_config.h"
 
 #include <chrono>
 #include <exception>
@@ -30,8 +28,12 @@ class Socket final : public WebSocketConnection {
  public:
   enum class Stage { kRequest, kUpgrading, kOpen, kClosed };
 
-  Socket(ConnectionPtr accepted, std::string remote_ip, SteadyTime now)
-      : connection(std::move(accepted)), ip(std::move(remote_ip)), heard(now), pinged(now) {}
+  Socket(ConnectionPtr accepted, std::string remote_address, SteadyTime now)
+      : connection(std::move(accepted)),
+        peer(std::move(remote_address)),
+        ip(CountedAddress(peer)),
+        heard(now),
+        pinged(now) {}
 
   std::size_t Send(const SharedFrame& frame) override {
     return stage == Stage::kOpen ? connection->Write(frame) : 0;
@@ -40,6 +42,8 @@ class Socket final : public WebSocketConnection {
   std::size_t SendAll(const std::vector<SharedFrame>& frames) override {
     return stage == Stage::kOpen ? connection->WriteAll(frames) : 0;
   }
+
+  Compression compression() const override { return agreed_compression; }
 
   std::size_t PendingBytes() const override { return connection->PendingBytes(); }
 
@@ -52,11 +56,14 @@ class Socket final : public WebSocketConnection {
   void Cut() { connection->terminate(make_error_code(websocketpp::error::general)); }
 
   const ConnectionPtr connection;  // shared: the event loop holds it during an operation
-  const std::string ip;
-  SteadyTime heard;  // the last sign of life
+  const std::string peer;          // who is connected
+  std::string ip;                  // that it is counted by
+  SteadyTime heard;                // the last sign of life
   SteadyTime pinged;
   Stage stage = Stage::kRequest;
-  bool answered = false;  // by an HTTP response
+  bool answered = false;    // by an HTTP response
+  std::string subprotocol;  // "" if none was offered
+  Compression agreed_compression = Compression::kNone;
   std::unique_ptr<WebSocketListener> listener;
 };
 
@@ -66,9 +73,15 @@ void Guarded(Socket& socket, Work work) {
   try {
     work();
   } catch (const std::exception& error) {
-    spdlog::error("bridge: a connection handler failed: {}", error.what());
+    WebsocketLog()->error("a connection handler failed: {}", error.what());
     socket.Close(kInternalError, "internal error");
   }
+}
+
+// Whether websocketpp has answered by itself, which it does to what is no proper request.
+inline bool IsRefusedByLibrary(const Socket& socket) {
+  return socket.stage == Socket::Stage::kRequest && !socket.answered &&
+         socket.connection->get_response_code() >= websocketpp::http::status_code::bad_request;
 }
 
 inline HttpRequest ToRequest(const Socket& socket) {
@@ -79,7 +92,14 @@ inline HttpRequest ToRequest(const Socket& socket) {
   request.headers.assign(from.get_headers().begin(), from.get_headers().end());
   request.body = from.get_body();
   request.remote_ip = socket.ip;
+  request.subprotocol = socket.subprotocol;
   return request;
+}
+
+// IPv4 has one spelling, whatever the socket is of.
+inline std::string TextOf(const asio::ip::address& address) {
+  if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address.to_string();
+  return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
 }
 
 inline void SetOptions(asio::ip::tcp::socket& socket) {

@@ -4,15 +4,13 @@
 // A part of websocket_server.cc, which alone includes it.
 
 #include "bridge/websocket_server.h"
+#include "bridge/write_queue.h"
 
-#include <websocketpp/concurrency/none.hpp>
-#include <websocketpp/config/asio_no_tls.hpp>
-#include <websocketpp/logger/stub.hpp>
+#include <websocketpp/transport/asio/connection.hpp>
 
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -31,7 +29,7 @@ using websocketpp::transport::write_handler;
 inline constexpr std::size_t kFramesPerWrite = 64;
 
 // The write side of a connection. Shared frames go straight to the socket when it takes them;
-// websocketpp's own writes (pong, close) are merged with them at frame boundaries.
+// websocketpp's only own frame, close, is merged with them at a frame boundary and is the last one.
 template <typename Config>
 class Transport : public websocketpp::transport::asio::connection<Config> {
  public:
@@ -40,30 +38,39 @@ class Transport : public websocketpp::transport::asio::connection<Config> {
   using Base::Base;
 
   std::size_t Write(const SharedFrame& frame) {
-    if (broken_) return 0;
-    if (!waiting_ && queue_.empty()) {
-      const ssize_t sent =
-          ::send(Descriptor(), frame->data(), frame->size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (broken_ || has_said_close_) return PendingBytes();
+    std::size_t taken = 0;
+    if (!waiting_ && queue_.IsEmpty()) {
+      const ssize_t sent = this->SendBytes(frame->data(), frame->size());
       if (sent == static_cast<ssize_t>(frame->size())) return 0;
-      if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-        broken_ = true;  // the reading side hears of it as well, and ends the connection
-        return 0;
-      }
-      front_sent_ = sent > 0 ? static_cast<std::size_t>(sent) : 0;
+      if (sent < 0 && CheckBroken()) return 0;
+      if (sent > 0) taken = static_cast<std::size_t>(sent);
     }
-    Push({frame, nullptr});
+    queue_.Push(frame, nullptr, taken);
     Wait();
     return PendingBytes();
   }
 
   std::size_t WriteAll(const std::vector<SharedFrame>& frames) {
+    if (frames.size() == 1) return Write(frames.front());
+    if (broken_ || has_said_close_) return PendingBytes();
+    std::size_t next = 0;
+    std::size_t taken = 0;  // of frames[next]
+    bool takes_more = !waiting_ && queue_.IsEmpty();
+    while (takes_more && next < frames.size()) {
+      const std::size_t through = WriteSome(frames, next, taken);
+      next += through;
+      takes_more = through == kFramesPerWrite;
+    }
     if (broken_) return 0;
-    for (const SharedFrame& frame : frames) Push({frame, nullptr});
-    if (!waiting_) Flush();
+    for (; next < frames.size(); ++next) {
+      queue_.Push(frames[next], nullptr, std::exchange(taken, 0));
+    }
+    if (!queue_.IsEmpty()) Wait();
     return PendingBytes();
   }
 
-  std::size_t PendingBytes() const { return queued_bytes_ - front_sent_; }
+  std::size_t PendingBytes() const { return queue_.bytes(); }
 
   void NotifyWritable(std::function<void()> on_writable, std::size_t low_water_bytes) {
     on_writable_ = std::move(on_writable);
@@ -80,12 +87,15 @@ class Transport : public websocketpp::transport::asio::connection<Config> {
     Base::async_write(held.bytes, held.size, held.done);
   }
 
-  void Respond(const char* bytes, std::size_t size, write_handler done) {
+  // What is held back holds this connection: without an answer both would stay for ever.
+  void Drop() { held_.reset(); }
+
+  void Respond(const std::vector<buffer>& parts, write_handler done) {
     held_.reset();
-    Base::async_write(bytes, size, std::move(done));
+    Base::async_write(parts, std::move(done));
   }
 
-  // What websocketpp calls: first for the handshake, then for its own frames.
+  // What websocketpp calls: first for the handshake, then for close frames.
   void async_write(const char* bytes, std::size_t size, write_handler done) {
     if (hold_) {
       held_ = Held{bytes, size, std::move(done)};
@@ -95,29 +105,58 @@ class Transport : public websocketpp::transport::asio::connection<Config> {
   }
 
   void async_write(const std::vector<buffer>& buffers, write_handler done) {
+    if (std::exchange(has_said_close_, true)) return Finish(std::move(done), {});
     std::string bytes;
     for (const buffer& part : buffers) bytes.append(part.buf, part.len);
-    Push({std::make_shared<const std::string>(std::move(bytes)), std::move(done)});
+    queue_.Push(std::make_shared<const std::string>(std::move(bytes)), std::move(done));
     if (!waiting_) Flush();
   }
 
+  // What websocketpp has do what it writes. At once: it looks no further at what came in before the
+  // frame is on its way.
+  std::error_code dispatch(const std::function<void()>& work) {
+    work();
+    return {};
+  }
+
  private:
-  struct Item {
-    SharedFrame frame;
-    write_handler done;
-  };
   struct Held {
     const char* bytes;
     std::size_t size;
     write_handler done;
   };
 
+  using Parts = std::array<iovec, kFramesPerWrite>;
+
   ptr Self() { return std::static_pointer_cast<Transport>(Base::get_shared()); }
   int Descriptor() { return this->get_raw_socket().native_handle(); }
 
-  void Push(Item item) {
-    queued_bytes_ += item.frame->size();
-    queue_.push_back(std::move(item));
+  // After a write has failed: whether that is for ever. Then the reading side hears of it as well,
+  // and ends the connection.
+  bool CheckBroken() {
+    broken_ = errno != EAGAIN && errno != EINTR;
+    if (broken_) ::shutdown(Descriptor(), SHUT_RDWR);
+    return broken_;
+  }
+
+  // Writes frames from `first` on by one system call. Returns how many are through; of the next the
+  // socket has `taken` bytes.
+  std::size_t WriteSome(const std::vector<SharedFrame>& frames, std::size_t first,
+                        std::size_t& taken) {
+    Parts parts;
+    std::size_t count = 0;
+    for (std::size_t i = first; i < frames.size() && count < parts.size(); ++i) {
+      parts[count++] = {const_cast<char*>(frames[i]->data()), frames[i]->size()};
+    }
+    const ssize_t sent = this->SendParts(parts.data(), count);
+    if (sent < 0) {
+      CheckBroken();
+      return 0;
+    }
+    taken = static_cast<std::size_t>(sent);
+    std::size_t through = 0;
+    while (through < count && taken >= parts[through].iov_len) taken -= parts[through++].iov_len;
+    return through;
   }
 
   void Wait() {
@@ -139,95 +178,37 @@ class Transport : public websocketpp::transport::asio::connection<Config> {
 
   void Flush() {
     const ptr self = Self();
-    while (!queue_.empty()) {
-      std::array<iovec, kFramesPerWrite> parts;
-      std::size_t bytes = 0;
-      msghdr message{};
-      message.msg_iovlen = Gather(parts, bytes);
-      message.msg_iov = parts.data();
-      const ssize_t sent = ::sendmsg(Descriptor(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-      if (sent < 0 && errno != EAGAIN && errno != EINTR) return Fail();
-      if (sent > 0) Consume(static_cast<std::size_t>(sent));
-      if (sent < static_cast<ssize_t>(bytes)) return Wait();
-    }
-    queue_.shrink_to_fit();
-  }
-
-  // Fills `parts` from the queue; returns how many were filled.
-  std::size_t Gather(std::array<iovec, kFramesPerWrite>& parts, std::size_t& bytes) {
-    std::size_t count = 0;
-    for (const Item& item : queue_) {
-      if (count == kFramesPerWrite) break;
-      const std::size_t offset = count == 0 ? front_sent_ : 0;
-      iovec& part = parts[count++];
-      part.iov_base = const_cast<char*>(item.frame->data()) + offset;
-      part.iov_len = item.frame->size() - offset;
-      bytes += part.iov_len;
-    }
-    return count;
-  }
-
-  void Consume(std::size_t sent) {
-    std::vector<write_handler> done;
-    while (sent > 0) {
-      Item& front = queue_.front();
-      const std::size_t rest = front.frame->size() - front_sent_;
-      if (sent < rest) {
-        front_sent_ += sent;
-        break;
+    while (!queue_.IsEmpty()) {
+      Parts parts;
+      const ssize_t sent = this->SendParts(parts.data(), queue_.Gather(parts));
+      if (sent < 0) return CheckBroken() ? Fail() : Wait();
+      for (auto& done : queue_.Consume(static_cast<std::size_t>(sent))) {
+        Finish(std::move(done), {});
       }
-      sent -= rest;
-      front_sent_ = 0;
-      queued_bytes_ -= front.frame->size();
-      if (front.done) done.push_back(std::move(front.done));
-      queue_.pop_front();
     }
-    for (const write_handler& handler : done) handler(std::error_code());
+  }
+
+  // Not from within the call that wrote: a listener may be on the stack. `done` does not keep its
+  // connection, this one, alive.
+  void Finish(write_handler done, std::error_code error) {
+    Base::dispatch([self = Self(), done = std::move(done), error] { done(error); });
   }
 
   void Fail() {
     broken_ = true;
-    queued_bytes_ = front_sent_ = 0;
-    for (const Item& item : std::exchange(queue_, {})) {
-      if (item.done) item.done(make_error_code(websocketpp::transport::error::pass_through));
+    for (auto& done : queue_.Clear()) {
+      Finish(std::move(done), make_error_code(websocketpp::transport::error::pass_through));
     }
   }
 
-  std::deque<Item> queue_;
-  std::size_t queued_bytes_ = 0;
-  std::size_t front_sent_ = 0;  // of the first frame in queue_
-  bool waiting_ = false;        // for the socket to become writable
+  WriteQueue queue_;
+  bool waiting_ = false;  // for the socket to become writable
   bool broken_ = false;
+  bool has_said_close_ = false;
   bool hold_ = false;
   std::optional<Held> held_;
   std::size_t low_water_bytes_ = 0;
   std::function<void()> on_writable_;
-};
-
-template <typename Config>
-struct TransportEndpoint : websocketpp::transport::asio::endpoint<Config> {
-  using transport_con_type = Transport<Config>;
-  using transport_con_ptr = typename transport_con_type::ptr;
-};
-
-// websocketpp without locks and loggers (its access log prints credentials of query strings), with
-// small buffers.
-struct Config : websocketpp::config::asio {
-  using type = Config;
-  using concurrency_type = websocketpp::concurrency::none;
-  using alog_type = websocketpp::log::stub;
-  using elog_type = websocketpp::log::stub;
-  struct transport_config : websocketpp::config::asio::transport_config {
-    using concurrency_type = type::concurrency_type;
-    using alog_type = type::alog_type;
-    using elog_type = type::elog_type;
-    static const bool enable_multithreading = false;
-    static const long timeout_socket_post_init = 0;
-  };
-  using transport_type = TransportEndpoint<transport_config>;
-  static const bool enable_multithreading = false;
-  static const bool enable_extensions = false;
-  static const std::size_t connection_read_buffer_size = 1024;
 };
 
 }  // namespace wattmint::bridge::impl

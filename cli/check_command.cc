@@ -40,12 +40,14 @@ and checked as well. Exit code 1 when a promise was broken, or nothing could be 
 // Where the bridge is, which must answer.
 absl::Status FindBridge(const Settings& settings, CheckOptions& options) {
   if (options.websockets == 0) return absl::OkStatus();
+  options.bridge_ca = settings.bridge_ca;
   if (options.bridge.empty()) {
     options.bridge = DataDirectory(settings.data_directory)
                          .FindAddress("bridge")
                          .value_or(settings.http_address);
   }
-  const absl::Status status = bridge::BridgeClient::Connect(options.bridge, {}).status();
+  const absl::Status status =
+      bridge::BridgeClient::Connect(options.bridge, {.authorities = options.bridge_ca}).status();
   if (status.ok() || absl::IsInvalidArgument(status)) return status;
   return base::Unavailable("{}; --bridge says where it is, --websockets 0 leaves it out",
                            base::Message(status));

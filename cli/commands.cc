@@ -16,6 +16,7 @@ std::span<const CommandEntry> CommandTable() {
       {"watch", "follow the event log", DeclareWatch},
       {"meter", "register meters and look at them", DeclareMeter},
       {"mint", "look at mint tasks and steer the minter", DeclareMint},
+      {"alert", "tell everybody, or one user, something", DeclareAlert},
       {"key", "make and revoke API keys and tickets", DeclareKey},
       {"ledger", "supply, balances, totals, and a check of the ledger's file", DeclareLedger},
       {"backup", "copy databases and keys of --data, also while a core runs", DeclareBackup},

@@ -19,6 +19,7 @@ void DeclareReading(CLI::App& app, CommandLine& line);
 void DeclareWatch(CLI::App& app, CommandLine& line);
 void DeclareMeter(CLI::App& app, CommandLine& line);
 void DeclareMint(CLI::App& app, CommandLine& line);
+void DeclareAlert(CLI::App& app, CommandLine& line);
 void DeclareKey(CLI::App& app, CommandLine& line);
 void DeclareLedger(CLI::App& app, CommandLine& line);
 void DeclareBench(CLI::App& app, CommandLine& line);

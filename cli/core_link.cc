@@ -8,8 +8,6 @@
 #include "core/base/status_macros.h"
 
 #include <chrono>
-#include <fstream>
-#include <sstream>
 #include <vector>
 
 namespace wattmint::cli {
@@ -72,7 +70,9 @@ absl::StatusOr<std::optional<Credential>> FindCredential(const ResolvedSettings&
     best_rank = rank;
   }
   if (best == nullptr) return std::nullopt;
-  return ReadCredential(*best, settings.values);
+  WATTMINT_ASSIGN_OR_RETURN(Credential credential, ReadCredential(*best, settings.values));
+  WATTMINT_RETURN_IF_ERROR(client::CheckCredential(credential));
+  return credential;
 }
 
 absl::StatusOr<client::ChannelOptions> FindCore(const ResolvedSettings& settings) {
@@ -83,13 +83,13 @@ absl::StatusOr<client::ChannelOptions> FindCore(const ResolvedSettings& settings
                          .FindAddress("core")
                          .value_or(settings.values.grpc_address);
   }
-  options.tls = !settings.values.core_ca.empty();
-  if (!options.tls) return options;
-  std::ostringstream text;
-  if (!(text << std::ifstream(settings.values.core_ca, std::ios::binary).rdbuf())) {
-    return base::NotFound("{} cannot be read; check --core-ca", settings.values.core_ca);
+  options.tls = {settings.values.core_ca, settings.values.core_certificate,
+                 settings.values.core_key};
+  const absl::Status usable = client::CheckTls(options.tls);
+  if (!usable.ok()) {
+    return base::InvalidArgument("{}; check --core-ca, --core-certificate and --core-key",
+                                 base::Message(usable));
   }
-  options.root_certificates = text.str();
   return options;
 }
 

@@ -17,7 +17,7 @@
 namespace wattmint::cli {
 
 // Where the core is: --core, else what the data directory names, else the usual place; with TLS if
-// there is a certificate to check it with. Errors: kNotFound for that file.
+// there are certificates to check it with. Errors: kInvalidArgument for files of TLS.
 absl::StatusOr<client::ChannelOptions> FindCore(const ResolvedSettings& settings);
 
 // The credential of the highest layer that names one. Nothing if none does.

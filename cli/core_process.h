@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "cli/audit_file.h"
 #include "cli/data_directory.h"
 #include "cli/settings.h"
 #include "core/access/jwt_verifier.h"
@@ -37,6 +38,8 @@ class CoreProcess {
   const std::string& address() const { return address_; }
   // Where its metrics are; empty for nowhere.
   const std::string& metrics_address() const { return metrics_address_; }
+  // Takes up what others have changed: the keys for tokens, and an audit log that was moved away.
+  void Reload();
   // Answers what was accepted, and ends. Blocks.
   void Stop();
 
@@ -56,6 +59,7 @@ class CoreProcess {
   std::unique_ptr<ledger::Signer> signer_;
   std::unique_ptr<ledger::EmbeddedLedger> ledger_;
   std::unique_ptr<access::JwtVerifier> jwt_;
+  std::unique_ptr<AuditFile> audit_;  // nullptr: into the log
   std::unique_ptr<rpc::CoreApp> app_;
   std::string address_;
   std::string metrics_address_;

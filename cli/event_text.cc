@@ -72,6 +72,16 @@ std::string Detail(const v1::ReadingWithdrawn& e) {
                      TimeText(e.interval_start()), e.reason());
 }
 
+std::string SeverityText(v1::Severity severity) {
+  return ShortName(v1::Severity_Name(severity), "SEVERITY_");
+}
+std::string Detail(const v1::SystemAlert& e) {
+  return fmt::format("{}  {}: {}", SeverityText(e.severity()), e.kind(), e.message());
+}
+std::string Detail(const v1::Notification& e) {
+  return fmt::format("{}  {}: {}", e.user_id(), SeverityText(e.level()), e.message());
+}
+
 std::string FactText(const v1::Event& event) {
   switch (event.fact_case()) {
     case v1::Event::kMeterReadingReceived:
@@ -100,6 +110,10 @@ std::string FactText(const v1::Event& event) {
       return Detail(event.reading_corrected());
     case v1::Event::kReadingWithdrawn:
       return Detail(event.reading_withdrawn());
+    case v1::Event::kSystemAlert:
+      return Detail(event.system_alert());
+    case v1::Event::kNotification:
+      return Detail(event.notification());
     case v1::Event::FACT_NOT_SET:
       break;
   }

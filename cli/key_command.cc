@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 #include "cli/core_link.h"
+#include "cli/data_directory.h"
 #include "cli/message_tables.h"
+#include "core/access/audit_log.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
 #include "core/base/time_format.h"
@@ -106,6 +108,16 @@ absl::StatusOr<ExitCode> WhoAmI(const KeyOptions&, CommandContext& context) {
   return ExitCode::kOk;
 }
 
+absl::StatusOr<ExitCode> AuditName(const KeyOptions& options, CommandContext& context) {
+  const DataDirectory data(context.settings.values.data_directory);
+  WATTMINT_ASSIGN_OR_RETURN(const DataDirectory::Key cursor_key, data.FindCursorKey());
+  const std::string name =
+      access::AuditLog::HashOf(access::AuditLog::KeyOf(cursor_key), options.user_id);
+  context.output.Json(nlohmann::ordered_json{{"audit_name", name}});
+  context.output.Line(name);
+  return ExitCode::kOk;
+}
+
 CommandBody Body(absl::StatusOr<ExitCode> (*run)(const KeyOptions&, CommandContext&),
                  Options options) {
   return [=](CommandContext& context) { return run(*options, context); };
@@ -143,6 +155,10 @@ void DeclareKey(CLI::App& app, CommandLine& line) {
   command->add_option("--user", options->user_id, "for this user instead of yourself (admin)")
       ->type_name("USER");
   line.Command(*command, kClientScope, Body(Ticket, options));
+
+  command = add("audit-name", "show what a user or a meter is called in audit logs, from --data");
+  command->add_option("NAME", options->user_id, "id of the user or of the meter")->required();
+  line.Command(*command, kClientScope, Body(AuditName, options));
 
   command = add("whoami", "show who the core takes you for");
   line.Command(*command, kClientScope, Body(WhoAmI, options));

@@ -79,7 +79,12 @@ const std::vector<Column<v1::ApiKey>>& ApiKeyColumns() {
       {"made", Align::kLeft, [](const Key& k) { return TimeText(k.create_time()); }},
       {"ends", Align::kLeft, [](const Key& k) { return TimeText(k.expire_time()); }},
       {"revoked", Align::kLeft, [](const Key& k) { return TimeText(k.revoke_time()); }},
-      {"used", Align::kLeft, [](const Key& k) { return TimeText(k.last_use_time()); }},
+      {"a second", Align::kRight,
+       [](const Key& k) {
+         return k.requests_per_second() == 0 ? "" : std::to_string(k.requests_per_second());
+       }},
+      {"used", Align::kLeft,
+       [](const Key& k) { return k.has_last_use_time() ? TimeText(k.last_use_time()) : "never"; }},
   };
   return columns;
 }

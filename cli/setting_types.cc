@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/setting_types.h"
 
+#include "bridge/client_address.h"
+#include "bridge/http_text.h"
+#include "core/access/web_document.h"
+
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -29,6 +33,19 @@ absl::Status CheckAddress(std::string_view text) {
   const bool has_both = colon != std::string_view::npos && colon > 0;
   if (has_both && ParseCount(text.substr(colon + 1), 0, kPortMax).ok()) return absl::OkStatus();
   return base::InvalidArgument("HOST:PORT with a port from 0 to {} is expected", kPortMax);
+}
+
+absl::Status CheckAddresses(std::string_view text) {
+  for (const std::string_view address : bridge::SplitTrimmed(text, ',')) {
+    if (bridge::IsAddress(address)) continue;
+    return base::InvalidArgument("IP addresses are expected, and \"{}\" is none", address);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckFileOrAddress(std::string_view text) {
+  if (!access::IsWebAddress(text)) return absl::OkStatus();
+  return access::CheckWebAddress(std::string(text));
 }
 
 absl::Status CheckVariableName(std::string_view text) {

@@ -39,16 +39,27 @@ Setting Text(std::string_view name, std::string_view variable, std::string_view 
 // HOST:PORT with a port from 0 to 65535. Errors: kInvalidArgument.
 absl::Status CheckAddress(std::string_view text);
 
+// IP addresses, separated by commas. Errors: kInvalidArgument.
+absl::Status CheckAddresses(std::string_view text);
+
+// A text that `check` lets pass.
 template <typename Access>
-Setting Address(std::string_view name, std::string_view variable, std::uint8_t scopes,
-                std::string_view help, Access access) {
-  Setting setting = Text(name, variable, "HOST:PORT", scopes, help, access);
-  setting.set = [access](Settings& settings, std::string_view text) {
-    WATTMINT_RETURN_IF_ERROR(CheckAddress(text));
+Setting CheckedText(std::string_view name, std::string_view variable, std::string_view type,
+                    std::uint8_t scopes, std::string_view help,
+                    absl::Status (*check)(std::string_view), Access access) {
+  Setting setting = Text(name, variable, type, scopes, help, access);
+  setting.set = [check, access](Settings& settings, std::string_view text) {
+    WATTMINT_RETURN_IF_ERROR(check(text));
     access(settings) = text;
     return absl::OkStatus();
   };
   return setting;
+}
+
+template <typename Access>
+Setting Address(std::string_view name, std::string_view variable, std::uint8_t scopes,
+                std::string_view help, Access access) {
+  return CheckedText(name, variable, "HOST:PORT", scopes, help, CheckAddress, access);
 }
 
 template <typename Access>
@@ -59,18 +70,26 @@ Setting Secret(std::string_view name, std::string_view variable, std::string_vie
   return setting;
 }
 
+// The path of a file, or an address on the web, which must hold no password. Errors:
+// kInvalidArgument.
+absl::Status CheckFileOrAddress(std::string_view text);
+
+template <typename Access>
+Setting FileOrAddress(std::string_view name, std::string_view variable, std::uint8_t scopes,
+                      std::string_view help, Access access) {
+  Setting setting =
+      CheckedText(name, variable, "FILE|ADDRESS", scopes, help, CheckFileOrAddress, access);
+  setting.is_reference = true;
+  return setting;
+}
+
 // The name of a variable that holds a secret, but no secret by mistake. Errors: kInvalidArgument.
 absl::Status CheckVariableName(std::string_view text);
 
 template <typename Access>
 Setting VariableName(std::string_view name, std::string_view variable, std::uint8_t scopes,
                      std::string_view help, Access access) {
-  Setting setting = Text(name, variable, "NAME", scopes, help, access);
-  setting.set = [access](Settings& settings, std::string_view text) {
-    WATTMINT_RETURN_IF_ERROR(CheckVariableName(text));
-    access(settings) = text;
-    return absl::OkStatus();
-  };
+  Setting setting = CheckedText(name, variable, "NAME", scopes, help, CheckVariableName, access);
   setting.is_reference = true;
   return setting;
 }

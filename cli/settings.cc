@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/settings.h"
 
+#include "cli/logging.h"
 #include "cli/setting_types.h"
 #include "core/base/status.h"
 
@@ -26,24 +27,95 @@ std::vector<Setting> Places() {
           "loopback; if not set, nowhere",
           [](auto& s) -> auto& { return s.metrics_address; }),
       Address(
+          "bridge-metrics", "WATTMINT_BRIDGE_METRICS", kBridgeScope,
+          "where the bridge serves its metrics to Prometheus, without a credential: best on "
+          "loopback; if not set, nowhere; /metrics of --http is for admins",
+          [](auto& s) -> auto& { return s.bridge_metrics_address; }),
+      Address(
           "http", "WATTMINT_HTTP", kBridgeScope, "where the bridge listens for HTTP and WebSocket",
           [](auto& s) -> auto& { return s.http_address; }),
       Address(
           "core", "WATTMINT_CORE", kBridgeScope | kClientScope,
           "where to find the core; if not set, the one that runs on --data",
           [](auto& s) -> auto& { return s.core_address; }),
+      CheckedText(
+          "log-level", "WATTMINT_LOG_LEVEL", "LEVEL[,COMPONENT=LEVEL...]",
+          kServerScope | kSignerScope,
+          "what to log: debug, info, warning or error; and what of the components bridge, "
+          "websocket and grpc: info,websocket=debug",
+          CheckLogLevels, [](auto& s) -> auto& { return s.log_level; }),
+      Choice(
+          "log-format", "WATTMINT_LOG_FORMAT", {"text", "json"}, kServerScope | kSignerScope,
+          "lines of text, or one JSON object a line",
+          [](auto& s) -> auto& { return s.log_format; }),
+      Text(
+          "audit-log", "WATTMINT_AUDIT_LOG", "FILE", kServerScope,
+          "file to which the audit log is appended, made with mode 0600, and opened again on "
+          "SIGHUP; if not set, it goes into the log",
+          [](auto& s) -> auto& { return s.audit_log; }),
+      Length<seconds>(
+          "heartbeat-secs", "WATTMINT_HEARTBEAT_SECS", 1, 15, kServerScope,
+          "every stream of events says so often that it lives, and how far it is; clients rely on "
+          "15",
+          [](auto& s) -> auto& { return s.heartbeat; }),
+  };
+}
+
+std::vector<Setting> Connections() {
+  return {
       Text(
           "grpc-certificate", "WATTMINT_GRPC_CERTIFICATE", "FILE", kCoreScope,
-          "certificate chain of the core (PEM); with it and --grpc-key, gRPC is by TLS only",
+          "certificate chain of the core (PEM); with it and --grpc-key, gRPC is by TLS only; "
+          "renewed files are taken without a restart",
           [](auto& s) -> auto& { return s.grpc_certificate; }),
       Text(
           "grpc-key", "WATTMINT_GRPC_KEY", "FILE", kCoreScope, "its private key (PEM)",
           [](auto& s) -> auto& { return s.grpc_key; }),
       Text(
+          "grpc-client-ca", "WATTMINT_GRPC_CLIENT_CA", "FILE", kCoreScope,
+          "certificates that clients' must be signed by (PEM); with it, who shows none is not let "
+          "in, whatever key or token they have",
+          [](auto& s) -> auto& { return s.grpc_client_ca; }),
+      Count(
+          "grpc-max-connections", "WATTMINT_GRPC_MAX_CONNECTIONS", 1, 100'000, kCoreScope,
+          "gRPC connections at a time beyond loopback or by TLS; never more than a sixth of the "
+          "process's descriptors",
+          [](auto& s) -> auto& { return s.grpc_connections_max; }),
+      Count(
+          "grpc-max-connections-per-ip", "WATTMINT_GRPC_MAX_CONNECTIONS_PER_IP", 1, 100'000,
+          kCoreScope, "of these, those of one address (IPv6: one /64)",
+          [](auto& s) -> auto& { return s.grpc_connections_per_ip_max; }),
+      Text(
           "core-ca", "WATTMINT_CORE_CA", "FILE", kBridgeScope | kClientScope,
           "certificates that the core's must be signed by (PEM); with it, the core is called by "
           "TLS",
           [](auto& s) -> auto& { return s.core_ca; }),
+      Text(
+          "core-certificate", "WATTMINT_CORE_CERTIFICATE", "FILE", kBridgeScope | kClientScope,
+          "certificate chain to show to a core that asks for one (PEM); needs --core-ca and "
+          "--core-key",
+          [](auto& s) -> auto& { return s.core_certificate; }),
+      Text(
+          "core-key", "WATTMINT_CORE_KEY", "FILE", kBridgeScope | kClientScope,
+          "its private key (PEM)", [](auto& s) -> auto& { return s.core_key; }),
+      Text(
+          "bridge-certificate", "WATTMINT_BRIDGE_CERTIFICATE", "FILE", kBridgeScope,
+          "certificate chain of the bridge (PEM); with it and --bridge-key, --http is by TLS only "
+          "(https, wss); renewed files are taken without a restart, and at once on SIGHUP",
+          [](auto& s) -> auto& { return s.bridge.certificate; }),
+      Text(
+          "bridge-key", "WATTMINT_BRIDGE_KEY", "FILE", kBridgeScope, "its private key (PEM)",
+          [](auto& s) -> auto& { return s.bridge.key; }),
+      Text(
+          "bridge-ca", "WATTMINT_BRIDGE_CA", "FILE", kClientScope,
+          "certificates that the bridge's must be signed by (PEM); with it, `status` and `check` "
+          "call the bridge by TLS",
+          [](auto& s) -> auto& { return s.bridge_ca; }),
+  };
+}
+
+std::vector<Setting> Credentials() {
+  return {
       Text(
           "token-file", "WATTMINT_TOKEN_FILE", "FILE", kClientScope,
           "file that holds a JSON Web Token to call the core with",
@@ -59,14 +131,6 @@ std::vector<Setting> Places() {
       Secret(
           "api-key", "WATTMINT_API_KEY", "an API key to call the core with",
           [](auto& s) -> auto& { return s.api_key; }),
-      Choice(
-          "log-level", "WATTMINT_LOG_LEVEL", {"debug", "info", "warning", "error"},
-          kServerScope | kSignerScope, "what to log", [](auto& s) -> auto& { return s.log_level; }),
-      Length<seconds>(
-          "heartbeat-secs", "WATTMINT_HEARTBEAT_SECS", 1, 15, kServerScope,
-          "every stream of events says so often that it lives, and how far it is; clients rely on "
-          "15",
-          [](auto& s) -> auto& { return s.heartbeat; }),
   };
 }
 
@@ -205,10 +269,20 @@ std::vector<Setting> LedgerKeys() {
 
 std::vector<Setting> Access() {
   return {
+      FileOrAddress(
+          "jwt-keys", "WATTMINT_JWT_KEYS", kCoreScope,
+          "JWK set that JSON Web Tokens are checked with: a file, which is read again when it "
+          "changes, or an https:// address; without, no token is accepted",
+          [](auto& s) -> auto& { return s.jwt.keys; }),
       Text(
-          "jwt-keys", "WATTMINT_JWT_KEYS", "FILE", kCoreScope,
-          "JWK set that JSON Web Tokens are checked with; without, none is accepted",
-          [](auto& s) -> auto& { return s.jwt.keys_file; }),
+          "jwt-keys-ca", "WATTMINT_JWT_KEYS_CA", "FILE", kCoreScope,
+          "certificates that the server at that address must be signed by (PEM); if not set: the "
+          "system's",
+          [](auto& s) -> auto& { return s.jwt.keys_ca; }),
+      Length<seconds>(
+          "jwt-keys-refresh-secs", "WATTMINT_JWT_KEYS_REFRESH_SECS", 10, 86'400, kCoreScope,
+          "fetches them from that address so often, besides when a token names an unknown key",
+          [](auto& s) -> auto& { return s.jwt.keys_refresh; }),
       Text(
           "jwt-secret", "WATTMINT_JWT_SECRET_FILE", "FILE", kCoreScope,
           "instead of --jwt-keys: a file that holds one HS256 secret",
@@ -221,6 +295,16 @@ std::vector<Setting> Access() {
           "jwt-audience", "WATTMINT_JWT_AUDIENCE", "TEXT", kCoreScope,
           "what aud must contain; if not set, it is not checked",
           [](auto& s) -> auto& { return s.jwt.audience; }),
+      Count(
+          "user-calls-per-second", "WATTMINT_USER_CALLS_PER_SECOND", 0, 1'000'000, kCoreScope,
+          "calls that one user may make, over all their credentials; a call that reads many rows "
+          "counts for 10; not for the roles ingest, admin and relay; 0: no limit",
+          [](auto& s) -> auto& { return s.user_calls_per_second; }),
+      Count(
+          "max-streams-per-user", "WATTMINT_MAX_STREAMS_PER_USER", 0, 1'000'000, kCoreScope,
+          "gRPC streams that one user may have open; not for the roles ingest, admin and relay; "
+          "0: no limit",
+          [](auto& s) -> auto& { return s.streams_per_user_max; }),
   };
 }
 
@@ -238,18 +322,34 @@ std::vector<Setting> Bridge() {
           "allowed-origins", "WATTMINT_ALLOWED_ORIGINS", "ORIGIN,...", kBridgeScope,
           "origins of web pages that may connect; if not set, all",
           [](auto& s) -> auto& { return s.bridge.allowed_origins; }),
+      CheckedText(
+          "trusted-proxies", "WATTMINT_TRUSTED_PROXIES", "ADDRESS,...", kBridgeScope,
+          "IP addresses of proxies whose X-Forwarded-For says who a WebSocket is from; without, "
+          "all that come by a proxy count as one address",
+          CheckAddresses, [](auto& s) -> auto& { return s.bridge.trusted_proxies; }),
       Count(
           "max-frames-per-minute", "WATTMINT_MAX_FRAMES_PER_MINUTE", 1, 1'000'000, kBridgeScope,
           "messages that one WebSocket client may send in a minute",
           [](auto& s) -> auto& { return s.bridge.frames_per_minute; }),
+      Count(
+          "bridge-shards", "WATTMINT_BRIDGE_SHARDS", 0, 64, kBridgeScope,
+          "threads that serve WebSockets, each its share of them; 0: a quarter of the cores, 1 at "
+          "least and 8 at most",
+          [](auto& s) -> auto& { return s.bridge.shards; }),
       Flag(
           "query-credentials", "WATTMINT_QUERY_CREDENTIALS", kBridgeScope,
           "whether ?token= and ?api_key= are taken on /ws; they end up in logs of proxies",
           [](auto& s) -> auto& { return s.bridge.query_credentials; }),
       Fixed("websocket-auth-required", "WEBSOCKET_AUTH_REQUIRED", "true", kBridgeScope,
             "whether clients must authenticate: true, and no other"),
-      Fixed("websocket-compression", "WEBSOCKET_COMPRESSION_ENABLED", "false", kBridgeScope,
-            "whether frames are compressed: false, and no other"),
+      Flag(
+          "websocket-compression", "WEBSOCKET_COMPRESSION_ENABLED", kBridgeScope,
+          "whether messages of WebSocket clients that offer permessage-deflate may be compressed",
+          [](auto& s) -> auto& { return s.bridge.compression; }),
+      Count(
+          "compression-min-bytes", "WATTMINT_COMPRESSION_MIN_BYTES", 0, 1'000'000, kBridgeScope,
+          "events that are smaller are not compressed",
+          [](auto& s) -> auto& { return s.bridge.compressed_bytes_min; }),
   };
 }
 
@@ -258,7 +358,8 @@ std::vector<Setting> Bridge() {
 const std::vector<Setting>& SettingTable() {
   static const std::vector<Setting> table = [] {
     std::vector<Setting> all;
-    for (auto part : {Places(), Readings(), Mints(), LedgerKeys(), Access(), Bridge()}) {
+    for (auto part : {Places(), Connections(), Credentials(), Readings(), Mints(), LedgerKeys(),
+                      Access(), Bridge()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

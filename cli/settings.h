@@ -19,13 +19,21 @@ struct BridgeSettings {
   int connections_max = 10'000;     // source: S0
   int connections_per_ip_max = 20;  // chosen: a household behind one address
   std::string allowed_origins;      // separated by commas; empty: any
+  std::string trusted_proxies;      // addresses, separated by commas
   bool query_credentials = false;   // ?token= and ?api_key= put secrets into logs
   int frames_per_minute = 60;       // source: S1
+  int shards = 0;                   // 0: by the number of cores
+  std::string certificate;          // PEM; empty: no TLS
+  std::string key;                  // PEM
+  bool compression = true;          // source: S0
+  int compressed_bytes_min = 128;   // chosen: below, the frame's header is what is left
 };
 
 // What JSON Web Tokens are checked against. No keys: none is accepted.
 struct JwtSettings {
-  std::string keys_file;    // a JWK set
+  std::string keys;     // a JWK set: its file, or its address on the web
+  std::string keys_ca;  // PEM; empty: the system's certificates
+  std::chrono::seconds keys_refresh = std::chrono::minutes(5);
   std::string secret_file;  // or one HS256 secret
   std::string issuer;       // empty: not checked
   std::string audience;     // empty: not checked
@@ -44,17 +52,26 @@ struct Settings {
   std::string data_directory = "wattmint-data";
   std::string grpc_address = "127.0.0.1:50051";
   std::string http_address = "127.0.0.1:8080";
-  std::string metrics_address;   // empty: none
-  std::string core_address;      // empty: what the data directory names, else grpc_address
-  std::string grpc_certificate;  // PEM; empty: no TLS
-  std::string grpc_key;          // PEM
+  std::string metrics_address;         // empty: none
+  std::string bridge_metrics_address;  // empty: none
+  std::string core_address;            // empty: what the data directory names, else grpc_address
+  std::string grpc_certificate;        // PEM; empty: no TLS
+  std::string grpc_key;                // PEM
+  std::string grpc_client_ca;          // PEM; empty: clients need no certificate
+  int grpc_connections_max = 5'000;
+  int grpc_connections_per_ip_max = 500;
   std::string core_ca;           // PEM; empty: no TLS
+  std::string core_certificate;  // PEM; empty: none is shown
+  std::string core_key;          // PEM
+  std::string bridge_ca;         // PEM; empty: no TLS
   std::string token;
   std::string token_file;
   std::string api_key;
   std::string api_key_file;
   std::string log_level = "info";
   std::chrono::seconds heartbeat{15};  // source: protos/README.md
+  std::string log_format = "text";
+  std::string audit_log;  // empty: into the log
   domain::ReadingLimits readings;
   domain::MintLimits mints;
   LedgerKeySettings ledger_key;
@@ -62,6 +79,8 @@ struct Settings {
   domain::Duration event_age_max{};                             // 0: events are kept for ever
   int event_log_mib_max = 0;                                    // 0: without bound
   JwtSettings jwt;
+  int user_calls_per_second = 100;  // chosen: no person and no gateway of one home needs more
+  int streams_per_user_max = 100;   // chosen: some for each device
   BridgeSettings bridge;
 };
 
@@ -86,7 +105,7 @@ struct Setting {
   // Errors: kInvalidArgument with a sentence that says what is expected.
   std::function<absl::Status(Settings&, std::string_view)> set;
   std::function<std::string(const Settings&)> get;
-  // Names a secret; text that is no name may be the secret itself, so errors don't repeat it.
+  // Names a secret; text that does not may be or hold the secret itself: errors don't repeat it.
   bool is_reference = false;
 };
 

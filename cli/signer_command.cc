@@ -54,7 +54,7 @@ absl::StatusOr<ExitCode> RunSigner(const SignerFlags& flags, CommandContext& con
   // Nobody but root reads the key from this process: no core dump, no debugger of the same user.
   prctl(PR_SET_DUMPABLE, 0);
   const Settings& settings = context.settings.values;
-  StartLog(settings.log_level);
+  StartLog(settings.log_level, settings.log_format);
   WATTMINT_ASSIGN_OR_RETURN(auto limits, ParseLimits(flags));
   const DataDirectory data(settings.data_directory);
   WATTMINT_RETURN_IF_ERROR(data.Create());

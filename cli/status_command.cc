@@ -50,11 +50,15 @@ absl::Status AskCore(const CoreLink& link, nlohmann::ordered_json& json, Facts& 
 
 constexpr base::Duration kBridgePatience = std::chrono::seconds(3);
 
-absl::StatusOr<bridge::HttpAnswer> AskReadiness(const std::string& address) {
-  WATTMINT_ASSIGN_OR_RETURN(bridge::BridgeClient client,
-                            bridge::BridgeClient::Connect(address, {.patience = kBridgePatience}));
+absl::StatusOr<bridge::HttpAnswer> AskReadiness(const std::string& address, const std::string& ca) {
+  WATTMINT_ASSIGN_OR_RETURN(
+      bridge::BridgeClient client,
+      bridge::BridgeClient::Connect(address, {.patience = kBridgePatience, .authorities = ca}));
   bridge::HttpAnswer answer = client.Request("GET", "/readyz");
-  if (answer.status == 0) return base::Unavailable("what answers at {} is no bridge", address);
+  if (answer.status == 0) {
+    return base::Unavailable("what answers at {} is no bridge{}", address,
+                             ca.empty() ? ", or one by TLS: see --bridge-ca" : "");
+  }
   return answer;
 }
 
@@ -63,12 +67,13 @@ bool AskBridge(const ResolvedSettings& settings, nlohmann::ordered_json& json, F
   const std::string address = DataDirectory(settings.values.data_directory)
                                   .FindAddress("bridge")
                                   .value_or(settings.values.http_address);
-  const absl::StatusOr<bridge::HttpAnswer> answer = AskReadiness(address);
+  const std::string& ca = settings.values.bridge_ca;
+  const absl::StatusOr<bridge::HttpAnswer> answer = AskReadiness(address, ca);
   const bool is_ready = answer.ok() && answer->status == 200;
   json["bridge"] = {{"address", address}, {"ready", is_ready}};
-  facts.emplace_back("bridge", is_ready ? "runs at http://" + address
-                               : answer.ok()
-                                   ? fmt::format("at {} is not ready: {}", address, answer->body)
+  facts.emplace_back("bridge",
+                     is_ready      ? (ca.empty() ? "runs at http://" : "runs at https://") + address
+                     : answer.ok() ? fmt::format("at {} is not ready: {}", address, answer->body)
                                    : std::string(base::Message(answer.status())));
   return is_ready;
 }

@@ -10,8 +10,9 @@
 
 namespace wattmint::cli {
 
-StopSignal::StopSignal() {
+StopSignal::StopSignal(Hangup hangup) {
   sigemptyset(&signals_);
+  if (hangup == Hangup::kIsNews) sigaddset(&signals_, SIGHUP);
   sigaddset(&signals_, SIGINT);
   sigaddset(&signals_, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals_, &mask_before_);
@@ -24,9 +25,12 @@ StopSignal::~StopSignal() {
   pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
 }
 
-void StopSignal::Wait() {
-  int signal = 0;
-  while (sigwait(&signals_, &signal) != 0) {
+void StopSignal::Wait(const std::function<void()>& on_hangup) {
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&signals_, &signal) != 0) continue;
+    if (signal != SIGHUP) return;
+    on_hangup();
   }
 }
 

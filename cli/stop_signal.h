@@ -7,6 +7,7 @@
 #include <absl/status/statusor.h>
 
 #include <csignal>
+#include <functional>
 
 namespace wattmint::cli {
 
@@ -14,12 +15,16 @@ namespace wattmint::cli {
 // Threads: made before any other thread starts, so that all of them inherit the mask; one waits.
 class StopSignal {
  public:
-  StopSignal();
+  // What SIGHUP does: it ends the process, as ever; or it is waited for as well, and is news.
+  enum class Hangup { kEnds, kIsNews };
+
+  explicit StopSignal(Hangup hangup = Hangup::kEnds);
   ~StopSignal();
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
-  void Wait();
+  // Until SIGINT or SIGTERM comes. `on_hangup` is called whenever SIGHUP does.
+  void Wait(const std::function<void()>& on_hangup = [] {});
   // Whether one came within this time.
   bool WaitFor(base::Duration timeout);
   // Can be read from once one came, for whoever waits for other descriptors as well. Errors:

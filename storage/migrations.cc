@@ -35,6 +35,9 @@ absl::Status Migrate(Connection& connection, const Schema& schema) {
   return Guarded(fmt::format("bringing {} up to date", database.getFilename()), [&] {
     WATTMINT_RETURN_IF_ERROR(CheckKind(database, schema));
     const auto version = std::size_t{database.execAndGet("PRAGMA user_version").getUInt()};
+    if (version == schema.scripts.size()) return absl::OkStatus();
+    // Sorting for a new index would take as much memory as the index is large.
+    database.exec("PRAGMA temp_store = FILE");
     for (std::size_t next = version + 1; next <= schema.scripts.size(); ++next) {
       SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
       database.exec(schema.scripts[next - 1]);
@@ -42,6 +45,7 @@ absl::Status Migrate(Connection& connection, const Schema& schema) {
       database.exec(fmt::format("PRAGMA user_version = {}", next));
       transaction.commit();
     }
+    database.exec("PRAGMA temp_store = MEMORY");
     return absl::OkStatus();
   });
 }

@@ -103,4 +103,11 @@ store::ApiKeyRecord ReadApiKey(const Run& run) {
   return key;
 }
 
+store::AnnouncementRecord ReadAnnouncement(const Run& run) {
+  return {.request_id = run.Text(0),
+          .sha256 = run.Bytes<32>(1),
+          .sequence = run.Int64(2),
+          .time = run.Time(3)};
+}
+
 }  // namespace wattmint::storage

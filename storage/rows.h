@@ -5,6 +5,7 @@
 #include "core/domain/meter.h"
 #include "core/domain/mint_task.h"
 #include "core/domain/reading.h"
+#include "core/store/announcement_record.h"
 #include "core/store/api_key_record.h"
 #include "core/store/transaction.h"
 #include "storage/run.h"
@@ -59,5 +60,9 @@ inline constexpr char kSelectApiKey[] =
     "SELECT key_id, sha256, user_id, roles, display_name, create_time, expire_time, revoke_time,"
     " requests_per_second FROM api_keys";
 store::ApiKeyRecord ReadApiKey(const Run& run);
+
+inline constexpr char kSelectAnnouncement[] =
+    "SELECT request_id, sha256, sequence, time FROM announcements";
+store::AnnouncementRecord ReadAnnouncement(const Run& run);
 
 }  // namespace wattmint::storage

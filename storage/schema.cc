@@ -184,6 +184,29 @@ ALTER TABLE log ADD COLUMN event_bytes INTEGER NOT NULL DEFAULT 0;
 UPDATE log SET event_bytes = (SELECT coalesce(sum(length(payload)), 0) FROM events);
 )sql";
 
+// When each API key was used last, those of files included.
+constexpr const char* kWattmint9 = R"sql(
+CREATE TABLE api_key_uses (
+  key_id TEXT PRIMARY KEY,
+  last_use INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+// What was sent by which request, so that nothing is sent twice.
+constexpr const char* kWattmint10 = R"sql(
+CREATE TABLE announcements (
+  request_id TEXT PRIMARY KEY,
+  sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+  sequence INTEGER NOT NULL,
+  time INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+// The tasks of one batch are asked for.
+constexpr const char* kWattmint11 = R"sql(
+CREATE INDEX mint_tasks_by_batch ON mint_tasks (batch_id) WHERE batch_id > '';
+)sql";
+
 constexpr const char* kLedger1 = R"sql(
 CREATE TABLE meta (
   only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -209,8 +232,9 @@ CREATE TABLE entries (
 ) STRICT;
 )sql";
 
-constexpr const char* kWattmintScripts[] = {kWattmint1, kWattmint2, kWattmint3, kWattmint4,
-                                            kWattmint5, kWattmint6, kWattmint7, kWattmint8};
+constexpr const char* kWattmintScripts[] = {kWattmint1, kWattmint2,  kWattmint3, kWattmint4,
+                                            kWattmint5, kWattmint6,  kWattmint7, kWattmint8,
+                                            kWattmint9, kWattmint10, kWattmint11};
 constexpr const char* kLedgerScripts[] = {kLedger1};
 
 }  // namespace

@@ -249,6 +249,22 @@ absl::StatusOr<store::TaskOverview> SqliteQueries::GetTaskOverview() {
   });
 }
 
+absl::StatusOr<store::BatchState> SqliteQueries::GetBatch(const std::string& batch_id,
+                                                          const std::string& user_id) {
+  // SQLite uses the partial index only when it reads the index's own condition.
+  static const std::string kTasks = std::string(kSelectTask) +
+                                    " WHERE t.batch_id = ?1 AND t.batch_id > '' AND t.state <> 2"
+                                    " AND (?2 = '' OR n.user_id = ?2) ORDER BY t.task_id";
+  static const std::string kLast = "SELECT coalesce(max(sequence), 0) FROM events";
+  WATTMINT_ASSIGN_OR_RETURN(const auto reader, readers_.Borrow());
+  return Guarded("reading a batch", [&]() -> absl::StatusOr<store::BatchState> {
+    const SQLite::Transaction moment(reader->database());
+    const auto last =
+        ReadRows(*reader, kLast, [](const Run& run, std::uint16_t) { return run.Int64(0); });
+    return store::BatchState{ReadRows(*reader, kTasks, ReadTask, batch_id, user_id), last.front()};
+  });
+}
+
 absl::StatusOr<std::vector<domain::Meter>> SqliteQueries::LoadMeters() {
   static const std::string kSql = std::string(kSelectMeter) + " ORDER BY meter_ref";
   return List(readers_, "loading meters", kSql,
@@ -259,6 +275,13 @@ absl::StatusOr<std::vector<store::ApiKeyRecord>> SqliteQueries::LoadApiKeys() {
   static const std::string kSql = std::string(kSelectApiKey) + " ORDER BY key_id";
   return List(readers_, "loading API keys", kSql,
               [](const Run& run, std::uint16_t) { return ReadApiKey(run); });
+}
+
+absl::StatusOr<std::vector<store::KeyUse>> SqliteQueries::LoadKeyUses() {
+  static const std::string kSql = "SELECT key_id, last_use FROM api_key_uses ORDER BY key_id";
+  return List(readers_, "loading last uses of API keys", kSql, [](const Run& run, std::uint16_t) {
+    return store::KeyUse{.key_id = run.Text(0), .last_use = run.Time(1)};
+  });
 }
 
 absl::StatusOr<std::optional<std::string>> SqliteQueries::GetSwitch(std::string_view name) {

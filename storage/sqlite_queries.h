@@ -29,8 +29,11 @@ class SqliteQueries final : public store::Queries {
   absl::StatusOr<domain::Energy> GetSignedEnergy(std::int64_t day) override;
   absl::StatusOr<store::TaskSums> SumTasks() override;
   absl::StatusOr<store::TaskOverview> GetTaskOverview() override;
+  absl::StatusOr<store::BatchState> GetBatch(const std::string& batch_id,
+                                             const std::string& user_id) override;
   absl::StatusOr<std::vector<domain::Meter>> LoadMeters() override;
   absl::StatusOr<std::vector<store::ApiKeyRecord>> LoadApiKeys() override;
+  absl::StatusOr<std::vector<store::KeyUse>> LoadKeyUses() override;
   absl::StatusOr<std::optional<std::string>> GetSwitch(std::string_view name) override;
 
  private:

@@ -62,24 +62,28 @@ absl::StatusOr<std::optional<domain::MintTask>> SqliteTransaction::FindTask(std:
 absl::StatusOr<bool> SqliteTransaction::UpdateTask(const domain::MintTask& task,
                                                    domain::MintState expected) {
   static const std::string kFind =
-      "SELECT r.tenure_ref, r.energy, t.tokens FROM mint_tasks t CROSS JOIN readings r"
+      "SELECT r.tenure_ref, r.energy, t.tokens, t.batch_id FROM mint_tasks t CROSS JOIN readings r"
       " ON r.row = t.task_id WHERE t.task_id = ? AND t.state = ?";
   static const std::string kChange =
       "UPDATE mint_tasks SET state = ?, tokens = ?, wallet_address = ?, signed_bytes = ?,"
-      " transaction_signature = ?, expiry_height = ?, batch_id = ?, attempts = ?, sends = ?,"
+      " transaction_signature = ?, expiry_height = ?, attempts = ?, sends = ?,"
       " next_attempt = ?, by_hand = ?, reason = ?, update_time = ? WHERE task_id = ?";
+  // Apart, so that the index by batch is touched only where a task changes its batch.
+  static const std::string kMove = "UPDATE mint_tasks SET batch_id = ? WHERE task_id = ?";
   return Do("changing a mint task", [&]() -> absl::StatusOr<bool> {
     Run found(writer_.connection->Prepared(kFind), task.task_id, expected);
     if (!found.Next()) return false;
     const std::int64_t tenure_ref = found.Int64(0);
     const std::int64_t energy = found.Int64(1);
+    const bool moves = found.View(3) != task.batch_id;
     sums_.AddTask(tenure_ref, -1, expected, energy, found.Int64(2));
     sums_.AddTask(tenure_ref, 1, task.state, energy, task.tokens.base_units());
     Run(writer_.connection->Prepared(kChange), task.state, task.tokens.base_units(),
         task.wallet_address, Blob{task.signed_bytes}, task.transaction_signature,
-        task.expiry_height, task.batch_id, task.attempts, task.sends, task.next_attempt,
-        task.by_hand, task.reason, task.update_time, task.task_id)
+        task.expiry_height, task.attempts, task.sends, task.next_attempt, task.by_hand, task.reason,
+        task.update_time, task.task_id)
         .Execute();
+    if (moves) Run(writer_.connection->Prepared(kMove), task.batch_id, task.task_id).Execute();
     return true;
   });
 }
@@ -171,6 +175,37 @@ absl::Status SqliteTransaction::UpdateApiKey(const store::ApiKeyRecord& key) {
                           key.revoke_time, key.requests_per_second, key.key_id)
                           .Execute(),
                       key.key_id);
+  });
+}
+
+absl::Status SqliteTransaction::SetKeyUse(const store::KeyUse& use) {
+  static const std::string kSql =
+      "INSERT OR REPLACE INTO api_key_uses (key_id, last_use) VALUES (?, ?)";
+  return Do("storing the last use of an API key", [&] {
+    Run(writer_.connection->Prepared(kSql), use.key_id, use.last_use).Execute();
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<std::optional<store::AnnouncementRecord>> SqliteTransaction::FindAnnouncement(
+    std::string_view request_id) {
+  using Answer = absl::StatusOr<std::optional<store::AnnouncementRecord>>;
+  static const std::string kSql = std::string(kSelectAnnouncement) + " WHERE request_id = ?";
+  return Do("looking for an announcement", [&]() -> Answer {
+    Run run(writer_.connection->Prepared(kSql), request_id);
+    if (!run.Next()) return std::nullopt;
+    return ReadAnnouncement(run);
+  });
+}
+
+absl::Status SqliteTransaction::InsertAnnouncement(const store::AnnouncementRecord& announcement) {
+  static const std::string kSql =
+      "INSERT INTO announcements (request_id, sha256, sequence, time) VALUES (?, ?, ?, ?)";
+  return Do("storing an announcement", [&] {
+    Run(writer_.connection->Prepared(kSql), announcement.request_id, Blob::Of(announcement.sha256),
+        announcement.sequence, announcement.time)
+        .Execute();
+    return absl::OkStatus();
   });
 }
 

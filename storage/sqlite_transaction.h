@@ -62,6 +62,10 @@ class SqliteTransaction final : public store::Transaction {
   absl::Status UpdateMeter(const domain::Meter& meter) override;
   absl::Status InsertApiKey(const store::ApiKeyRecord& key) override;
   absl::Status UpdateApiKey(const store::ApiKeyRecord& key) override;
+  absl::Status SetKeyUse(const store::KeyUse& use) override;
+  absl::StatusOr<std::optional<store::AnnouncementRecord>> FindAnnouncement(
+      std::string_view request_id) override;
+  absl::Status InsertAnnouncement(const store::AnnouncementRecord& announcement) override;
   absl::Status SetSwitch(std::string_view name, std::string_view value) override;
   absl::StatusOr<std::int64_t> AppendEvent(std::string_view payload) override;
   absl::StatusOr<std::int64_t> CompactEvents(std::int64_t before, std::int64_t count_max) override;

@@ -27,7 +27,8 @@ ARROWS = {
                 "core/store core/domain core/door core/base",
     "core/client": "core/wire core/stream core/access core/domain core/base",
     "storage": "core/store core/ledger core/domain core/base",
-    "bridge": "core/client core/stream core/wire core/access core/store core/domain core/base",
+    "bridge": "core/client core/stream core/wire core/access core/store core/domain core/door "
+              "core/base",
     "cli": "core storage bridge",
     "tests": "tests core storage bridge cli",
 }
@@ -40,12 +41,16 @@ FENCES = [
      "core/rpc core/client cli tests"),
     ("SQLite", r"^SQLiteCpp/|^sqlite3",
      "storage tests/storage tests/bench tests/support/sim_vfs.cc tests/simulation/world.cc"),
+    ("libcurl", r"^curl/",
+     "core/access/web_document.cc"),
     ("websocketpp and Asio", r"^websocketpp/|^asio(/|\.hpp)",
-     "bridge/websocket_server.cc bridge/websocket_socket.h bridge/websocket_transport.h"),
+     "bridge/websocket_server.cc bridge/websocket_acceptor.h bridge/websocket_compression.h "
+     "bridge/websocket_config.h bridge/websocket_socket.h bridge/websocket_tls.h "
+     "bridge/websocket_transport.h"),
     ("OpenSSL", r"^openssl/",
-     "core/door tests"),
+     "core/door bridge/client_tls.cc tests"),
     ("Prometheus", r"^prometheus/",
-     "core/rpc bridge"),
+     "core/base"),
     ("spdlog", r"^spdlog/",
      "core/rpc storage bridge cli tests"),
 ]

@@ -101,6 +101,32 @@ export interface Lag {
   lastHeartbeatAt: number | null;
 }
 
+export interface Reading {
+  meter_id: string;
+  /** Exact; as text where a number would be rounded. */
+  kwh_amount: number | string;
+  /** RFC 3339: the start of the interval. */
+  timestamp: string;
+  /** Absent or 0: a point reading. */
+  interval_seconds?: number;
+  quality?: "actual" | "estimated" | "substituted" | "final";
+  channel?: "generation" | "consumption";
+  request_id?: string;
+  meter_signature?: string;
+  meter_counter?: number;
+  telemetry?: { voltage_volts?: number; current_amperes?: number; power_watts?: number;
+    frequency_hertz?: number };
+}
+
+export interface ReadingSubmitted {
+  outcome: "accepted" | "exists" | "rejected";
+  reading_id?: string;
+  mint_state?: string;
+  /** Why it was rejected: a name such as ENERGY_TOO_HIGH, and a sentence. */
+  error_reason?: string;
+  message?: string;
+}
+
 export interface MeterReadingReceived {
   user_id: string;
   wallet_address?: string;
@@ -189,6 +215,62 @@ export interface ReadingWithdrawn {
   correction_id: string;
 }
 
+/**
+ * Something for everybody. Of the log with `seq`; the bridge's own, about its core, are of the kind
+ * "upstream" and have none.
+ */
+export interface SystemAlert {
+  /** Such as "maintenance". */
+  kind: string;
+  severity: Severity;
+  message: string;
+  timestamp: string;
+}
+
+/** Something for one user. */
+export interface Notification {
+  user_id: string;
+  level: Severity;
+  message: string;
+  timestamp: string;
+}
+
+export type Severity = "info" | "warning" | "critical";
+
+/**
+ * The tasks of a job as they are at `sequence`. It comes whole, once for each subscribe() that
+ * names the job. Apply an event of the job only if its `seq` is greater than `sequence`.
+ */
+export interface JobSnapshot {
+  job_id: string;
+  sequence: number;
+  tasks: JobTask[];
+  more: false;
+}
+
+export interface JobTask {
+  task_id: string;
+  user_id: string;
+  meter_id: string;
+  reading_id: string;
+  kwh_amount: number;
+  /** As new_status of TaskStatusChanged. */
+  status: string;
+  /** Base units, 10^-9 GRX. */
+  tokens_minted?: number;
+  wallet_address?: string;
+  transaction_signature?: string;
+  reason?: string;
+  created_at: string;
+  updated_at: string;
+}
+
+/** An event of a core that is newer than its bridge. */
+export interface Unknown {
+  /** Its number in event.proto; 0: none. */
+  event_type: number;
+}
+
 export interface Events {
   MeterReadingReceived: MeterReadingReceived;
   MeterReadingValidationFailed: MeterReadingValidationFailed;
@@ -200,6 +282,9 @@ export interface Events {
   TaskFeeUpdated: TaskEvent;
   ReadingCorrected: ReadingCorrected;
   ReadingWithdrawn: ReadingWithdrawn;
+  SystemAlert: SystemAlert;
+  Notification: Notification;
+  Unknown: Unknown;
 }
 
 export type EventName = keyof Events;
@@ -219,7 +304,7 @@ export interface Message<Data = Record<string, unknown>> {
 
 type EventListeners = { [K in EventName]: EventFrame<K> };
 
-export interface Listeners extends EventListeners {
+export interface Listeners extends Omit<EventListeners, "SystemAlert"> {
   /** Every fact, also of types that are not known here. */
   event: EventFrame;
   state: StateChange;
@@ -232,12 +317,16 @@ export interface Listeners extends EventListeners {
   reset: { reason: string; epoch: string };
   /** Events that the log has no longer: sequences `from` to `to`, both included. */
   gap: { from: number; to: number };
-  /** An Error that answers no request, or a credential that could not be renewed. */
+  /**
+   * An Error that answers no request, a credential that could not be renewed, or a JobSnapshot that
+   * a lost connection cut off and the server refuses now.
+   */
   error: WattmintError;
   Connected: Message;
   Authenticated: Message<Identity>;
   Subscribed: Message;
   Unsubscribed: Message;
+  JobSnapshot: Message<JobSnapshot>;
   Heartbeat: Message;
   CaughtUp: Message<{ cursor: string; sequence: number }>;
   FellBehind: Message<{ delivered_sequence: number; head_sequence: number }>;
@@ -245,7 +334,8 @@ export interface Listeners extends EventListeners {
   CredentialExpiring: Message<{ expires_at: string }>;
   RateLimitWarning: Message<{ used: number; limit: number }>;
   SystemStatus: Message;
-  Notification: Message<{ level: "info" | "warning"; message: string }>;
+  ReadingSubmitted: Message<ReadingSubmitted>;
+  SystemAlert: EventFrame<"SystemAlert"> | Message<SystemAlert>;
 }
 
 export class WattmintError extends Error {
@@ -286,6 +376,13 @@ export class WattmintClient {
     options?: SubscribeOptions): Promise<void>;
   /** Everything unless channels are given. */
   unsubscribe(channels?: string[]): Promise<void>;
+  /**
+   * Submits a reading by the token or key that the session was authenticated with; a ticket cannot.
+   * Resolves once it is durable, or the core refused it. One goes out after another. If it rejects
+   * with CONNECTION_LOST, UPSTREAM_UNAVAILABLE, RATE_LIMIT_EXCEEDED or INTERNAL, submit the same
+   * again: a reading is accepted once however often it comes. Any other code says that it was not.
+   */
+  submitReading(reading: Reading): Promise<ReadingSubmitted>;
   /** The round trip in milliseconds. */
   ping(): Promise<number>;
 }

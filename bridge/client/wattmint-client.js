@@ -25,6 +25,8 @@ export class WattmintClient {
   #drainMs = null;
   #requests = new Map();  // id -> {resolve, reject, apply}, of this connection
   #nextId = 1;
+  #tasks = [];  // of a JobSnapshot that has not come whole yet
+  #submitted = Promise.resolve();  // settles with the last submission
   #lag = { roundTripMs: null, headSequence: null, deliveredSequence: null, upstream: null,
     lastFrameAt: null, lastEventAt: null, lastHeartbeatAt: null };
   #stream = new Stream({
@@ -77,6 +79,16 @@ export class WattmintClient {
 
   unsubscribe(channels = null) {
     return this.#change({ type: "Unsubscribe", target: { channels } });
+  }
+
+  // One after another, each once: whoever gets no answer may submit the same again.
+  submitReading(reading) {
+    const answer = this.#submitted.then(() => {
+      if (this.#state !== "open") throw new WattmintError("CONNECTION_LOST");
+      return this.#request("SubmitReading", { ...reading, kwh_amount: plain(reading.kwh_amount) });
+    });
+    this.#submitted = answer.catch(() => {});
+    return answer;
   }
 
   #change(change) {
@@ -170,6 +182,7 @@ export class WattmintClient {
     }
     const requests = [...this.#requests.values()];
     this.#requests.clear();
+    this.#tasks = [];
     for (const { reject } of requests) reject(new WattmintError("CONNECTION_LOST"));
     return ++this.#connection;
   }
@@ -253,6 +266,12 @@ export class WattmintClient {
       case "Error":
         if (!request) this.#emit("error", errorOf(data));
         break;
+    }
+    if (frame.type === "JobSnapshot") {
+      this.#tasks.push(...data.tasks);
+      if (data.more) return;
+      data.tasks = this.#tasks.splice(0);
+      this.#stream.told(data.job_id);
     }
     this.#requests.delete(frame.id);
     if (frame.type === "Error") request?.reject(errorOf(data));
@@ -345,6 +364,14 @@ export class WattmintClient {
 export function mayReconnect(code) {
   if (code >= 4400 && code < 4500) return code === 4401 || code === 4408 || code === 4429;
   return ![1000, 1002, 1003, 1007, 1008, 1009, 1010].includes(code);
+}
+
+// JavaScript writes numbers below 10^-6 with an exponent, which the wire does not have. What has
+// more than its nine digits goes as it is, to be refused: an amount is never rounded.
+function plain(kwh) {
+  if (typeof kwh !== "number" || Math.abs(kwh) >= 1e-6) return kwh;
+  const text = kwh.toFixed(9);
+  return Number(text) === kwh ? text : kwh;
 }
 
 function secretOf(credential) {

@@ -4,6 +4,7 @@ import { WattmintError } from "./wattmint-values.js";
 
 const CURSOR_LOST = new Set(["INVALID_CURSOR", "CURSOR_COMPACTED", "CURSOR_EPOCH_MISMATCH",
   "CURSOR_FILTER_MISMATCH", "CURSOR_SCOPE_MISMATCH", "STREAM_LOST"]);
+const JOB = "job:";
 const OTHER_EVENTS = new Set(["CURSOR_FILTER_MISMATCH", "CURSOR_SCOPE_MISMATCH"]);
 
 // What is subscribed, and where in the log it is: survives connections.
@@ -19,6 +20,7 @@ export class Stream {
   #working = false;
   #attached = false;  // #subscription is established on this connection
   #subscription = null;  // {channels} or {filter}
+  #untold = new Set();  // channels of jobs whose snapshot has not come whole; no cursor brings it
   #cursor = null;
   #cursorLost = false;
   #epoch = null;
@@ -57,6 +59,9 @@ export class Stream {
 
   bookmark(cursor) { this.#cursor = cursor; }
 
+  // The snapshot of this job has come whole.
+  told(jobId) { this.#untold.delete(JOB + jobId); }
+
   loseCursor() { this.#cursorLost = true; }
 
   detach() {
@@ -93,6 +98,19 @@ export class Stream {
       if (!CURSOR_LOST.has(error.code)) throw error;
       await this.#ask("Subscribe", { ...what, start: "beginning" },
         (data) => this.#startAnew(data, error));
+      return;
+    }
+    for (const channel of [...this.#untold]) await this.#askAgain(channel);
+  }
+
+  // One job at a time: the server bounds the tasks that it tells for one message.
+  async #askAgain(channel) {
+    try {
+      await this.#ask("Subscribe", { channels: [channel] }, (data) => this.#attach(data));
+    } catch (error) {
+      if (error.code === "CONNECTION_LOST" || error.code === "INTERNAL") throw error;
+      this.#untold.delete(channel);
+      this.#emit("error", error);
     }
   }
 
@@ -105,6 +123,7 @@ export class Stream {
       } else if (isNew && resume && !change.isTaken) {
         change.isTaken = true;  // from here on it is resumed as any other
         this.#subscription = target;
+        this.#untold.clear();
         ({ cursor: this.#cursor, epoch: this.#epoch, sequence: this.#sequence } = resume);
         await this.#resume();
       } else if (!change.isTaken) {
@@ -132,17 +151,24 @@ export class Stream {
     this.#attach(data);
     if (isNew) {
       this.#subscription = target;
+      this.#untold.clear();
       this.#reset("SUBSCRIBED");
     } else {
       const channels = new Set([...this.#subscription.channels, ...target.channels]);
       this.#subscription = { channels: [...channels] };
     }
+    this.#expectSnapshots(target);
+  }
+
+  #expectSnapshots({ channels = [] }) {
+    for (const channel of channels) if (channel.startsWith(JOB)) this.#untold.add(channel);
   }
 
   #remove(channels, { cursor = null }) {
     const rest = channels?.length > 0 && this.#subscription?.channels
       ? this.#subscription.channels.filter((channel) => !channels.includes(channel)) : [];
     this.#subscription = rest.length > 0 ? { channels: rest } : null;
+    for (const channel of this.#untold) if (!rest.includes(channel)) this.#untold.delete(channel);
     this.#cursor = cursor;
   }
 
@@ -151,6 +177,7 @@ export class Stream {
     const isSameLog = data.epoch === this.#epoch && !OTHER_EVENTS.has(code);
     const expected = this.#sequence + 1;
     this.#attach(data);
+    this.#expectSnapshots(this.#subscription);
     if (!isSameLog) this.#reset(code);
     else if (about?.oldest_sequence > expected) {
       this.#emit("gap", { from: expected, to: about.oldest_sequence - 1 });

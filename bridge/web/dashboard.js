@@ -1,43 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page: one client, one model, and views that are painted from the model.
 
+import { Alerts } from "./alerts.js";
+import { Announcer } from "./announcer.js";
 import { WattmintClient } from "./client.js";
 import { ConnectionView } from "./connection.js";
+import { FeedView } from "./feed-view.js";
+import { ClockDifference, Latency } from "./latency.js";
+import { LatencyView } from "./latency-view.js";
 import { Model } from "./model.js";
 import { Plot } from "./plot.js";
 import { SignIn } from "./sign-in.js";
-import { EventTable, MeterTable, RefusalList, WalletTable } from "./tables.js";
+import { SupplyView, TaskView } from "./supply-view.js";
+import { BatchTable, MeterTable, RefusalList, WalletTable } from "./tables.js";
 import { exact, grouped, setExact, setText } from "./text.js";
+import { Theme } from "./theme.js";
 
-const EVENT_TYPES = ["MeterReadingReceived", "MeterReadingValidationFailed", "TokensMinted",
-  "BatchMintingCompleted"];  // the steps of tasks are three times as many: only if asked for
+// All but the execution data of tasks, of which TokensMinted says what counts.
+const EVENT_TYPES = ["MeterReadingReceived", "MeterReadingValidationFailed", "ReadingCorrected",
+  "ReadingWithdrawn", "TaskCreated", "TaskStatusChanged", "TokensMinted", "BatchMintingCompleted",
+  "MeterChanged", "ApiKeyChanged", "MintingSwitched", "Notification"];
 const PAINT_MS = 100;
-const PAINT_CATCHING_UP_MS = 400;  // leaves the time to the events
+const PAINT_CATCHING_UP_MS = 1000;  // leaves the time to the events
 
 const at = (id) => document.getElementById(id);
+// Elements by the name that their id has behind `prefix`, and others by theirs.
+const parts = (prefix, names, others = {}) => ({
+  ...Object.fromEntries(names.map((name) => [name, at(`${prefix}-${name}`)])), ...others });
+
 const model = new Model();
+const delivery = new Latency();
+const clock = new ClockDifference();
 const signIn = new SignIn({ section: at("sign-in"), form: at("sign-in-form"),
   why: at("sign-in-why"), key: at("key"), keep: at("keep"), wrong: at("sign-in-wrong") },
 () => client.connect());
-const client = new WattmintClient({
-  url: new URL("ws", document.baseURI),
-  credential: () => signIn.credential(),
-});
-const connection = new ConnectionView(client, { lamp: at("state"), state: at("state-text"),
-  retry: at("retry"), pulse: at("pulse"), notice: at("notice"), trip: at("lag-trip"),
-  heartbeat: at("lag-heartbeat"), head: at("lag-head"), delivered: at("lag-delivered"),
-  sequence: at("lag-sequence"), upstream: at("lag-upstream") });
+const options = { url: new URL("ws", document.baseURI), credential: () => signIn.credential() };
+const client = new WattmintClient(options);
+const alertClient = new WattmintClient(options);
+const announcer = new Announcer(at("announcer"),
+  () => (connection.isCaughtUp ? model.feed.counts : null));
+const connection = new ConnectionView(client, parts("link", ["trip", "heartbeat", "head",
+  "delivered", "sequence", "upstream", "reconnects", "close", "cursor"],
+{ lamp: at("state"), state: at("state-text"), retry: at("retry"), pulse: at("pulse"),
+  notice: at("notice"), banner: at("banner"), bannerText: at("banner-text") }),
+(text) => announcer.say(text));
+const alerts = new Alerts(alertClient, parts("alerts", ["list", "none"]), onAlert);
 const plot = new Plot(model, { canvas: at("plot"), energy: at("plot-energy"),
   tokens: at("plot-tokens"), at: at("plot-at"), table: at("plot-table") });
-const events = new EventTable(model, { table: at("events"), type: at("filter-type"),
-  meter: at("filter-meter"), names: at("meter-names"), hold: at("hold"),
-  count: at("events-count") });
-const lists = [new MeterTable({ table: at("meters"), count: at("meters-count") }),
+const feed = new FeedView(model, parts("feed", ["panel", "kinds", "meter", "least", "pause",
+  "clear", "names", "count", "none"], { table: at("events") }));
+const lists = [
+  new SupplyView(parts("supply", ["accepted", "nothing", "rejected", "toMint", "minted",
+    "mintedBefore", "tokens", "difference", "waiting", "parked", "verdict", "bar"])),
+  new TaskView(parts("tasks", ["table", "reasons", "paused", "since"])),
+  new LatencyView(parts("latency", ["mint50", "mint95", "mint99", "mintCount", "delivery50",
+    "delivery95", "delivery99", "deliveryCount", "clock", "bars", "chart"],
+  { title: at("latency-title-of-bars") }), { delivery, clock }),
+  new MeterTable({ table: at("meters"), count: at("meters-count") }),
   new WalletTable({ table: at("wallets") }),
-  new RefusalList({ list: at("refusals"), none: at("refusals-none") })];
+  new RefusalList({ list: at("refusals"), none: at("refusals-none") }),
+  new BatchTable(parts("batches", ["table", "count"])),
+];
+new Theme(at("theme"), () => plot.recolor());
 
 let isPainting = false;
-let withTaskSteps = false;
+let ownId = null;
 
 function paint() {
   isPainting = false;
@@ -49,9 +76,11 @@ function paint() {
   setText(at("total-readings"), grouped(totals.readings));
   setText(at("total-mints"), grouped(totals.mints));
   setText(at("total-refused"), grouped(totals.refused));
+  setText(at("link-connections"), alerts.status ? grouped(alerts.status.connections) : "–");
   connection.draw();
   plot.draw();
-  events.draw();
+  feed.draw();
+  alerts.draw(signIn.hasKey);
   for (const list of lists) list.draw(model);
 }
 
@@ -63,22 +92,49 @@ function paintSoon() {
 }
 
 function subscribe() {
-  const types = withTaskSteps ? [] : EVENT_TYPES;
-  client.subscribe({ event_types: types }, { start: "beginning" })
+  client.subscribe({ event_types: EVENT_TYPES }, { start: "beginning" })
     .catch((error) => connection.warn(error.message));
 }
 
+function open(identity) {
+  ownId = identity.user_id;
+  signIn.done();
+  at("board").hidden = false;
+  at("batches").hidden = !identity.roles.includes("admin");
+  setText(at("who"), `${identity.user_id} (${identity.roles.join(", ")})`);
+  if (!client.position.epoch) subscribe();
+  if (signIn.hasKey) alertClient.connect();
+}
+
 function onState({ state, identity, reason, message }) {
-  if (state === "open") {
-    signIn.done();
-    at("board").hidden = false;
-    setText(at("who"), `${identity.user_id} (${identity.roles.join(", ")})`);
-    if (!client.position.epoch) subscribe();
-  } else if (state === "closed") {
+  if (state === "open") open(identity);
+  else if (state === "closed") {
+    alertClient.close();
     signIn.ask(signIn.explain({ reason, message }, !at("board").hidden));
   }
   at("sign-out").hidden = state === "closed" || state === "idle";
   paintSoon();
+}
+
+function onEvent(frame) {
+  model.apply(frame);
+  // An admin's feed has everybody's.
+  const isForUs = frame.type === "Notification" && frame.data.user_id === ownId;
+  const alert = isForUs ? alerts.add(frame) : null;
+  if (connection.isCaughtUp) {  // what is read from the log was delivered long after it happened
+    delivery.add(Date.now() - (clock.best?.correctionMs ?? 0) - Date.parse(frame.timestamp));
+    sayAlert(alert);
+  }
+  paintSoon();
+}
+
+function onAlert(alert) {
+  sayAlert(alert);
+  paintSoon();
+}
+
+function sayAlert(alert) {
+  if (alert) announcer.say(`${alert.severity}: ${alert.message}`);
 }
 
 function choose(group, choice) {
@@ -93,24 +149,20 @@ function choose(group, choice) {
 }
 
 client.on("state", onState);
-client.on("event", (frame) => {
-  model.apply(frame);
-  paintSoon();
-});
+client.on("event", onEvent);
 client.on("reset", () => {
   model.reset();
+  alerts.forgetNotifications();
   paintSoon();
+});
+client.on("Pong", ({ timestamp, data }) => {
+  clock.add(data.timestamp, Date.parse(timestamp), Date.now());
 });
 for (const type of ["lag", "FellBehind"]) client.on(type, paintSoon);
 client.on("CaughtUp", paint);  // "live" and the sums of all that went before it, together
 
 choose("range", (text) => (text === "all" ? text : Number(text)));
 choose("step", (text) => text);
-at("filter-type").addEventListener("change", ({ target }) => {
-  if (target.value !== "Task" || withTaskSteps) return;
-  withTaskSteps = true;
-  subscribe();
-});
 at("sign-out").addEventListener("click", () => {
   signIn.forget();
   location.reload();  // nothing of this user stays in the page

@@ -2,9 +2,8 @@
 /* global Dygraph */
 
 import { exact, setText, utc } from "./text.js";
+import { DAY_MS, HOUR_MS } from "./time-buckets.js";
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const HOURLY_DAYS_MAX = 14;  // Auto: up to here a bar is an hour, beyond a day
 const HEADROOM = 1.06;
 const INNER_BAR = 0.5;  // tokens stand within energy, so that what is not minted yet shows
@@ -36,16 +35,22 @@ export class Plot {
   #drawnAt = 0;
   #due = 0;
   #colors;
+  #probe;  // an element that has one colour after the other
 
   constructor(model, parts) {
     this.#model = model;
     this.#parts = parts;
+    this.#probe = document.createElement("span");
+    this.#probe.hidden = true;
+    document.body.append(this.#probe);
     this.#readColors();
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-      this.#readColors();
-      this.#graph?.updateOptions({ gridLineColor: this.#colors.grid });
-    });
     parts.table.addEventListener("toggle", () => this.#fillTable());
+  }
+
+  // Takes the colours of the page, which have changed.
+  recolor() {
+    this.#readColors();
+    this.#graph?.updateOptions({ gridLineColor: this.#colors.grid });
   }
 
   choose({ range = this.#range, step = this.#step }) {
@@ -72,7 +77,7 @@ export class Plot {
     const shown = `${from} ${to} ${stepMs} ${this.#model.changes}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
-    const buckets = stepMs === HOUR_MS ? this.#model.hours : this.#model.days;
+    const buckets = stepMs === HOUR_MS ? this.#model.time.hours : this.#model.time.days;
     this.#rows = [...buckets].filter(([start]) => start >= from && start < to)
       .sort(([one], [other]) => one - other);
     this.#rows.stepMs = stepMs;
@@ -82,9 +87,10 @@ export class Plot {
   }
 
   #window() {
-    const newest = this.#model.newestTime || Date.now();
+    const { time } = this.#model;
+    const newest = time.newest || Date.now();
     const to = newest - (newest % HOUR_MS) + HOUR_MS;
-    const oldest = this.#range === "all" ? Math.min(this.#model.oldestTime, newest)
+    const oldest = this.#range === "all" ? Math.min(time.oldest, newest)
       : to - this.#range * DAY_MS;
     const isHourly = this.#step === "hour"
       || (this.#step === "auto" && to - oldest <= HOURLY_DAYS_MAX * DAY_MS);
@@ -96,7 +102,7 @@ export class Plot {
   // A row stands in the middle of its interval.
   #plot(from, to, stepMs) {
     const data = this.#rows.map(([start, { nanoKwh, baseUnits }]) =>
-      [new Date(start + stepMs / 2), nanoKwh / 1e9, baseUnits / 1e9]);
+      [new Date(start + stepMs / 2), Number(nanoKwh) / 1e9, Number(baseUnits) / 1e9]);
     const energyMax = Math.max(...data.map((row) => row[1]), 0);
     const tokensMax = Math.max(...data.map((row) => row[2]), 0);
     const { isSameScale } = this.#model;
@@ -166,7 +172,7 @@ export class Plot {
     const { energy, tokens, at } = this.#parts;
     const bar = start === null ? undefined : this.#rows.find(([time]) => time === start);
     const rows = bar ? [bar] : this.#rows;
-    const sum = (name) => rows.reduce((total, [, bucket]) => total + BigInt(bucket[name]), 0n);
+    const sum = (name) => rows.reduce((total, [, bucket]) => total + bucket[name], 0n);
     setText(energy, `${exact(sum("nanoKwh"))} kWh`);
     setText(tokens, `${exact(sum("baseUnits"))} GRX`);
     setText(at, this.#span(rows));
@@ -197,9 +203,13 @@ export class Plot {
     }));
   }
 
+  // A custom property is not resolved when it is read, a colour that something has is.
   #readColors() {
-    const style = getComputedStyle(document.documentElement);
-    const color = (name) => style.getPropertyValue(name).trim();
+    const { style } = this.#probe;
+    const color = (name) => {
+      style.color = `var(${name})`;
+      return getComputedStyle(this.#probe).color;
+    };
     this.#colors = { energy: color("--energy-bar"), tokens: color("--tokens-bar"),
       grid: color("--hairline"), axis: color("--line") };
   }

@@ -22,6 +22,9 @@ export class SignIn {
 
   get hasCredential() { return this.#ticket !== null || this.#key !== null; }
 
+  // Whether there is more than a ticket: what opens any number of connections.
+  get hasKey() { return this.#key !== null; }
+
   // What WattmintClient asks for.
   async credential() {
     if (this.#ticket !== null) {

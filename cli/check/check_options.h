@@ -11,10 +11,11 @@ namespace wattmint::check {
 
 // What a check does. The defaults take about half a minute, most of it waiting for heartbeats.
 struct CheckOptions {
-  int subscribers = 8;  // by gRPC
-  int websockets = 4;   // by WebSocket
-  std::string bridge;   // HOST:PORT; needed for `websockets`
-  int users = 3;        // that own events
+  int subscribers = 8;         // by gRPC
+  int websockets = 4;          // by WebSocket
+  std::string bridge;          // HOST:PORT; needed for `websockets`
+  std::string bridge_ca = "";  // PEM; empty: no TLS
+  int users = 3;               // that own events
   std::int64_t readings = 2'000;
   int rate = 500;            // readings a second at most; 0: as fast as it goes
   int cuts = 3;              // of each subscriber

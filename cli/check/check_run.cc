@@ -87,7 +87,8 @@ absl::Status CheckRun::AddSubscribers(const std::vector<client::Credential>& key
     Member member;
     if (plan.is_websocket()) {
       member.subscriber = std::make_unique<WebSocketSubscriber>(
-          WebSocketSubscriber::Options{options_.bridge, credential, std::move(plan.frame)},
+          WebSocketSubscriber::Options{options_.bridge, options_.bridge_ca, credential,
+                                       std::move(plan.frame)},
           std::move(witness));
     } else {
       member.subscriber = std::make_unique<GrpcSubscriber>(

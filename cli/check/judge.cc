@@ -20,6 +20,7 @@ bool IsAny(const Values& values, Value value) {
 }  // namespace
 
 bool Interest::AskedFor(const LogEntry& entry) const {
+  if (is_own_only && entry.user == LogEntry::kEverybody) return false;
   return IsAny(meters, entry.meter) && IsAny(types, entry.type);
 }
 

@@ -19,9 +19,12 @@ struct Interest {
   std::optional<std::int16_t> user;  // whose events; nothing: an admin, everything
   std::vector<std::int16_t> meters;  // empty: all
   std::vector<std::uint16_t> types;  // empty: all
+  bool is_own_only = false;          // asked for the user's own: not for what everybody sees
   enum class Encoding { kGrpc, kJson } encoding = Encoding::kGrpc;
 
-  bool MaySee(const LogEntry& entry) const { return !user || entry.user == *user; }
+  bool MaySee(const LogEntry& entry) const {
+    return !user || entry.user == *user || entry.user == LogEntry::kEverybody;
+  }
   bool AskedFor(const LogEntry& entry) const;
 };
 

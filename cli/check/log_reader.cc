@@ -145,7 +145,7 @@ void LogReader::TakeEvent(const v1::Event& event) {
   }
   for (; next_ < event.sequence(); ++next_) sinks_.log.Append({});
   const LogEntry entry = Observe(event, cast_);
-  if (entry.user != LogEntry::kOther) {
+  if (entry.user >= 0) {
     if (event.has_meter_reading_received()) TakeReading(event, entry);
     TakeChange(event);
   }

@@ -33,8 +33,10 @@ constexpr std::string_view kDataMembers[] = {
     "interval_start",
     "job_id",
     "key_id",
+    "kind",
     "kwh_amount",
     "ledger_height",
+    "level",
     "message",
     "meter_id",
     "mint_state",
@@ -50,6 +52,7 @@ constexpr std::string_view kDataMembers[] = {
     "reading_id",
     "reason",
     "revoked",
+    "severity",
     "successful_mints",
     "task_id",
     "timestamp",
@@ -88,10 +91,15 @@ std::string TextField(const Message& message, const char* name) {
   return field == nullptr ? "" : message.GetReflection()->GetString(message, field);
 }
 
-// event.proto says "To admins" of these; all others are told to their owner.
+// event.proto says "To admins" of these; of others "To everybody", or to their owner.
 bool IsForAdmins(const v1::Event& event) {
   return event.has_batch_minting_completed() || event.has_api_key_changed() ||
          event.has_minting_switched();
+}
+
+std::int16_t AudienceOf(const v1::Event& event, const Message& fact, const Cast& cast) {
+  if (event.has_system_alert()) return LogEntry::kEverybody;
+  return IsForAdmins(event) ? LogEntry::kOther : cast.FindUser(TextField(fact, "user_id"));
 }
 
 }  // namespace
@@ -120,12 +128,12 @@ LogEntry Observe(const v1::Event& event, const Cast& cast) {
   const Message* const fact = FactOf(event);
   if (fact == nullptr) return entry;
   entry.type = static_cast<std::uint16_t>(event.fact_case());
-  if (!IsForAdmins(event)) entry.user = cast.FindUser(TextField(*fact, "user_id"));
+  entry.user = AudienceOf(event, *fact, cast);
   entry.meter = cast.FindMeter(TextField(*fact, "meter_id"));
   const absl::StatusOr<domain::Event> decoded = wire::DecodePayload(event.sequence(), bytes);
   if (decoded.ok()) {
-    entry.json_digest =
-        DigestOfFrame(nlohmann::json::parse(bridge::EncodeEvent(*decoded), nullptr, false));
+    const std::string frame = bridge::EncodeEvent(*decoded, bridge::Encoding::kJson, "");
+    entry.json_digest = DigestOfFrame(nlohmann::json::parse(frame, nullptr, false));
   }
   return entry;
 }

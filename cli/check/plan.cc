@@ -70,6 +70,7 @@ SubscriberPlan MakePlan(const Kind& kind, std::int16_t user, const Cast& cast, s
   const std::string& user_id = cast.users()[static_cast<std::size_t>(user)];
   if (kind.is_channel) {
     plan.frame["channels"] = {"user:" + user_id};
+    plan.interest.is_own_only = true;
     return plan;
   }
   // An empty list lets everything through.

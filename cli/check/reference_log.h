@@ -14,7 +14,8 @@ namespace wattmint::check {
 // One event of the log, as far as a verdict needs it. Users and meters of the check have numbers
 // from 0.
 struct LogEntry {
-  static constexpr std::int16_t kOther = -1;  // nobody of the check; also for admins only
+  static constexpr std::int16_t kOther = -1;      // nobody of the check; also for admins only
+  static constexpr std::int16_t kEverybody = -2;  // a user only
 
   std::uint64_t grpc_digest = 0;  // of what a gRPC stream carries of it
   std::uint64_t json_digest = 0;  // of what a WebSocket does

@@ -127,7 +127,9 @@ absl::Status WebSocketSubscriber::FollowOnce() {
 }
 
 absl::Status WebSocketSubscriber::Open() {
-  WATTMINT_ASSIGN_OR_RETURN(BridgeClient client, BridgeClient::Connect(options_.bridge, {}));
+  WATTMINT_ASSIGN_OR_RETURN(
+      BridgeClient client,
+      BridgeClient::Connect(options_.bridge, {.authorities = options_.bridge_ca}));
   const bool is_key = options_.credential.kind == client::Credential::Kind::kApiKey;
   const BridgeClient::Headers headers = {
       is_key ? std::pair<std::string, std::string>("X-Api-Key", options_.credential.text)

@@ -21,7 +21,8 @@ namespace wattmint::check {
 class WebSocketSubscriber final : public Subscriber {
  public:
   struct Options {
-    std::string bridge;  // HOST:PORT
+    std::string bridge;          // HOST:PORT
+    std::string bridge_ca = "";  // PEM; empty: no TLS
     client::Credential credential;
     nlohmann::ordered_json subscribe;  // the data of the first Subscribe
   };

@@ -50,13 +50,20 @@ Principal PrincipalOf(const store::ApiKeyRecord& record) {
 
 }  // namespace
 
-void ApiKeyTable::Load(std::vector<store::ApiKeyRecord> records) {
+void ApiKeyTable::Load(std::vector<store::ApiKeyRecord> records,
+                       const std::vector<store::KeyUse>& uses) {
   base::MutexLock lock(mutex_);
   const auto before = std::exchange(entries_, {});
   for (store::ApiKeyRecord& record : records) {
     const auto known = before.find(record.key_id);
     if (known != before.end()) entries_.emplace(record.key_id, known->second);
     PutLocked(std::move(record));
+  }
+  for (const store::KeyUse& use : uses) {
+    Entry* entry = FindLocked(use.key_id);
+    if (entry == nullptr) continue;
+    entry->written_use = use.last_use;
+    entry->last_used_at = std::max(entry->last_used_at, entry->written_use);
   }
 }
 
@@ -125,6 +132,23 @@ std::vector<ApiKeyTable::Listed> ApiKeyTable::List(std::string_view user_id) {
     return std::tie(key.record.create_time, key.record.key_id);
   });
   return keys;
+}
+
+std::vector<store::KeyUse> ApiKeyTable::UnwrittenUses() {
+  std::vector<store::KeyUse> uses;
+  base::MutexLock lock(mutex_);
+  for (const auto& [key_id, entry] : entries_) {
+    if (entry.last_used_at == entry.written_use) continue;
+    uses.push_back({.key_id = key_id, .last_use = *entry.last_used_at});
+  }
+  return uses;
+}
+
+void ApiKeyTable::SetWritten(const std::vector<store::KeyUse>& uses) {
+  base::MutexLock lock(mutex_);
+  for (const store::KeyUse& use : uses) {
+    if (Entry* entry = FindLocked(use.key_id)) entry->written_use = use.last_use;
+  }
 }
 
 ApiKeyTable::Entry* ApiKeyTable::FindLocked(std::string_view key_id) {

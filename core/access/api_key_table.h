@@ -20,22 +20,23 @@ namespace wattmint::access {
 
 // Every API key in memory, since each call checks one: who presents it, how often, and when last.
 //
-// Records are loaded at the start and put after each commit. The time of the last use lives here
-// only, to the minute.
+// Records are loaded at the start and put after each commit. The time of the last use is kept to
+// the minute, and written down by KeyUseRecorder.
 // Threads: any. Lifetime: the clock must outlive it.
 class ApiKeyTable {
  public:
   struct Listed {
     store::ApiKeyRecord record;
-    std::optional<base::Time> last_used_at;  // a full minute; absent: not since the start
+    std::optional<base::Time> last_used_at;  // a full minute; absent: never
   };
 
   explicit ApiKeyTable(base::Clock& clock) : clock_(clock) {}
   ApiKeyTable(const ApiKeyTable&) = delete;
   ApiKeyTable& operator=(const ApiKeyTable&) = delete;
 
-  // Replaces all keys. Last uses of those that stay are kept.
-  void Load(std::vector<store::ApiKeyRecord> records) WATTMINT_EXCLUDES(mutex_);
+  // Replaces all keys. `uses` are those that are written down; what is known to be later stays.
+  void Load(std::vector<store::ApiKeyRecord> records, const std::vector<store::KeyUse>& uses)
+      WATTMINT_EXCLUDES(mutex_);
   // Adds a key, or replaces the one with its key id (also to revoke it).
   void Put(store::ApiKeyRecord record) WATTMINT_EXCLUDES(mutex_);
 
@@ -52,11 +53,16 @@ class ApiKeyTable {
   // By time of making. Empty `user_id`: of everybody.
   std::vector<Listed> List(std::string_view user_id) WATTMINT_EXCLUDES(mutex_);
 
+  // The last uses that are not written down yet; and that these now are.
+  std::vector<store::KeyUse> UnwrittenUses() WATTMINT_EXCLUDES(mutex_);
+  void SetWritten(const std::vector<store::KeyUse>& uses) WATTMINT_EXCLUDES(mutex_);
+
  private:
   struct Entry {
     store::ApiKeyRecord record;
     std::optional<base::RateLimiter> requests;  // absent: no limit
     std::optional<base::Time> last_used_at;
+    std::optional<base::Time> written_use;
   };
 
   Entry* FindLocked(std::string_view key_id) WATTMINT_REQUIRES(mutex_);

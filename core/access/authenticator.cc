@@ -73,8 +73,12 @@ absl::Status Authenticator::CheckCurrent(const Principal& principal) {
   if (principal.credential == CredentialKind::kApiKey) {
     return api_keys_.CheckCurrent(principal.key_id);
   }
-  const bool is_over = principal.expires_at.has_value() && clock_.Now() >= *principal.expires_at;
-  return is_over ? ExpiredToken() : absl::OkStatus();
+  if (principal.expires_at.has_value() && clock_.Now() >= *principal.expires_at) {
+    return ExpiredToken();
+  }
+  const bool has_key = principal.credential != CredentialKind::kJwt ||
+                       (jwt_ != nullptr && jwt_->IsKeyCurrent(principal.token_key));
+  return has_key ? absl::OkStatus() : InvalidToken();
 }
 
 }  // namespace wattmint::access

@@ -29,8 +29,8 @@ enum class Anonymity { kRefused, kViewer };
 // Tells who is calling.
 //
 // Threads: any. Lifetime: everything passed to the constructor must outlive it.
-// Errors: kUnauthenticated with a reason of reason.h; those of ApiKeyTable for a rate. Messages
-// never repeat any part of a credential.
+// Errors: kUnauthenticated with a reason of reason.h; those of ApiKeyTable for a rate, and of
+// JwtVerifier for keys that are not there yet. Messages never repeat any part of a credential.
 class Authenticator {
  public:
   // `jwt` is nullptr where no keys for tokens are configured: tokens are refused then.
@@ -43,7 +43,7 @@ class Authenticator {
 
   // Whether a principal is still what it was authenticated as: asked on streams, when its time is
   // up or a key has changed. Errors: EXPIRED_TOKEN, EXPIRED_API_KEY, REVOKED_API_KEY,
-  // INVALID_API_KEY.
+  // INVALID_API_KEY; INVALID_TOKEN for a token whose key was taken away.
   absl::Status CheckCurrent(const Principal& principal);
 
  private:

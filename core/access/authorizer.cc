@@ -66,8 +66,8 @@ absl::Status CheckFilter(const Principal& principal, const domain::EventFilter& 
   const bool owns = scope.reach == EventScope::Reach::kOwn;
   const auto is_self = [&](const std::string& user_id) { return owns && user_id == scope.user_id; };
   const auto has_meter = [&](const std::string& meter_id) {
-    const std::optional<domain::Meter> meter = meters.Find(meter_id);
-    return meter.has_value() && is_self(meter->user_id);
+    const auto meter = meters.Find(meter_id);
+    return meter != nullptr && is_self(meter->user_id);
   };
   if (!std::ranges::all_of(filter.user_ids, is_self)) return FilterNotAllowed("user");
   if (!std::ranges::all_of(filter.meter_ids, has_meter)) return FilterNotAllowed("meter");

@@ -2,6 +2,7 @@
 #include "core/access/jwt_verifier.h"
 
 #include "core/access/reason.h"
+#include "core/access/web_document.h"
 #include "core/base/base64.h"
 #include "core/base/secret_file.h"
 #include "core/base/status.h"
@@ -24,32 +25,49 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kKeyFileBytesMax = 1'048'576;        // chosen: thousands of keys
-constexpr std::size_t kVerifiedMax = 8'192;                // chosen: about 2 MB
-constexpr std::int64_t kNumericDateMax = 253'402'300'799;  // the last second of the year 9999
-constexpr int kWalletsMax = 100;                           // chosen
+constexpr std::size_t kKeySetBytesMax = 1'048'576;               // chosen: thousands of keys
+constexpr std::size_t kVerifiedMax = 8'192;                      // chosen: about 2 MB
+constexpr std::int64_t kNumericDateMax = 253'402'300'799;        // the last second of the year 9999
+constexpr int kWalletsMax = 100;                                 // chosen
+constexpr base::Duration kRetryAfter = std::chrono::seconds(1);  // chosen: fetching takes less
+
+absl::Status KeyNotYetKnown() {
+  return WithRetryAfter(
+      WithReason(base::Unavailable("the key of the token is not known yet; it is looked for"),
+                 reason::kKeyNotYetKnown),
+      kRetryAfter);
+}
 
 absl::StatusOr<std::string> ReadPublicFile(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
-  std::string content(kKeyFileBytesMax + 1, '\0');
+  std::string content(kKeySetBytesMax + 1, '\0');
   file.read(content.data(), static_cast<std::streamsize>(content.size()));
   content.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
   if (file.bad() || (content.empty() && !file.eof())) {
     return base::NotFound("the file cannot be read");
   }
-  if (content.size() > kKeyFileBytesMax) {
+  if (content.size() > kKeySetBytesMax) {
     return base::InvalidArgument("the file is larger than 1 MiB");
   }
   return content;
 }
 
-absl::StatusOr<KeySet> ReadKeys(const JwtOptions& options) {
-  if (options.key_format == JwtOptions::KeyFormat::kJwks) {
-    WATTMINT_ASSIGN_OR_RETURN(const std::string json, ReadPublicFile(options.key_file));
-    return KeySet::FromJwks(json);
+// What the keys are made of, as it is found.
+absl::StatusOr<std::string> ReadSource(const JwtOptions& options,
+                                       const std::function<bool()>& is_cancelled) {
+  if (!options.key_address.empty()) {
+    return FetchDocument(options.key_address,
+                         {.ca_file = options.key_address_ca, .bytes_max = kKeySetBytesMax},
+                         is_cancelled);
   }
-  WATTMINT_ASSIGN_OR_RETURN(const std::string content, base::ReadSecretFile(options.key_file));
-  std::string_view secret = content;
+  return options.key_format == JwtOptions::KeyFormat::kJwks
+             ? ReadPublicFile(options.key_file)
+             : base::ReadSecretFile(options.key_file);
+}
+
+absl::StatusOr<KeySet> MakeKeys(const JwtOptions& options, std::string_view source) {
+  if (options.key_format == JwtOptions::KeyFormat::kJwks) return KeySet::FromJwks(source);
+  std::string_view secret = source;
   if (secret.ends_with('\n')) secret.remove_suffix(1);
   if (secret.ends_with('\r')) secret.remove_suffix(1);
   return KeySet::FromSecret(secret);
@@ -79,6 +97,13 @@ std::optional<Json> DecodeObject(std::string_view base64) {
   Json json = Json::parse(*bytes, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return std::nullopt;
   return json;
+}
+
+// Whether the header names a key that is in none of our sets, yet.
+bool NamesUnknownKey(const Json& header, const KeySet& keys) {
+  const auto key_id = header.find("kid");
+  return key_id != header.end() && key_id->is_string() &&
+         !keys.HasKeyId(key_id->get_ref<const std::string&>());
 }
 
 // The key that the header asks for, if there is one for the algorithm that the header claims.
@@ -182,26 +207,43 @@ absl::Status ExpiredToken() {
 
 absl::StatusOr<std::unique_ptr<JwtVerifier>> JwtVerifier::Open(JwtOptions options,
                                                                base::Clock& clock) {
+  if (!options.key_address.empty()) {
+    WATTMINT_RETURN_IF_ERROR(CheckWebAddress(options.key_address));
+  }
   std::unique_ptr<JwtVerifier> verifier(new JwtVerifier(std::move(options), clock));
-  WATTMINT_RETURN_IF_ERROR(verifier->Reload());
+  WATTMINT_RETURN_IF_ERROR(verifier->Reload().status());
   return verifier;
 }
 
 JwtVerifier::JwtVerifier(JwtOptions options, base::Clock& clock)
     : options_(std::move(options)), clock_(clock) {}
 
-absl::Status JwtVerifier::Reload() {
-  absl::StatusOr<KeySet> keys = ReadKeys(options_);
-  if (!keys.ok()) {
-    return absl::Status(keys.status().code(),
-                        fmt::format("keys for tokens in {}: {}", options_.key_file.string(),
-                                    base::Message(keys.status())));
-  }
+absl::StatusOr<bool> JwtVerifier::Reload(const std::function<bool()>& is_cancelled) {
+  const auto explain = [this](const absl::Status& status) {
+    // What an address asks for may be for nobody's eyes.
+    const std::string place = options_.key_address.empty()
+                                  ? options_.key_file.native()
+                                  : options_.key_address.substr(0, options_.key_address.find('?'));
+    return absl::Status(status.code(),
+                        fmt::format("keys for tokens in {}: {}", place, base::Message(status)));
+  };
+  const absl::StatusOr<std::string> source = ReadSource(options_, is_cancelled);
+  if (!source.ok()) return explain(source.status());
+  const base::Sha256Digest hash = base::Sha256(base::AsBytes(*source));
+  if (hash == source_hash_) return false;
+  absl::StatusOr<KeySet> keys = MakeKeys(options_, *source);
+  if (!keys.ok()) return explain(keys.status());
+  source_hash_ = hash;
   auto shared_keys = std::make_shared<const KeySet>(*std::move(keys));
   base::MutexLock lock(mutex_);
   keys_ = std::move(shared_keys);
   verified_.clear();
-  return absl::OkStatus();
+  return true;
+}
+
+bool JwtVerifier::IsKeyCurrent(std::uint64_t fingerprint) {
+  base::MutexLock lock(mutex_);
+  return keys_->HasFingerprint(fingerprint);
 }
 
 absl::StatusOr<Principal> JwtVerifier::Verify(std::string_view token) {
@@ -231,6 +273,7 @@ absl::StatusOr<Principal> JwtVerifier::VerifyUnknown(std::string_view token,
   if (!header.has_value()) return InvalidToken();
   const VerificationKey* key = FindKey(*header, keys);
   const auto signature = base::DecodeBase64(parts->signature, base::Base64::kUrlSafe);
+  if (key == nullptr && NamesUnknownKey(*header, keys) && look_()) return KeyNotYetKnown();
   if (key == nullptr || !signature.ok()) return InvalidToken();
   if (!key->IsSignatureOf(parts->signed_text, *signature)) return InvalidToken();
 
@@ -240,6 +283,7 @@ absl::StatusOr<Principal> JwtVerifier::VerifyUnknown(std::string_view token,
   const std::optional<base::Time> expires_at = DateClaim(*claims, "exp");
   if (!principal.has_value() || !expires_at.has_value()) return InvalidToken();
   principal->expires_at = *expires_at + options_.leeway;
+  principal->token_key = key->fingerprint();
 
   const base::Time now = clock_.Now();
   if (now >= *principal->expires_at) return ExpiredToken();

@@ -100,9 +100,10 @@ KeyKeeper::KeyKeeper(store::CommitQueue& queue, ApiKeyTable& table, base::Clock&
       local_keys_(std::move(local_keys)),
       on_revoked_(std::move(on_revoked)) {}
 
-void KeyKeeper::Load(std::vector<store::ApiKeyRecord> stored) {
+void KeyKeeper::Load(std::vector<store::ApiKeyRecord> stored,
+                     const std::vector<store::KeyUse>& uses) {
   stored.insert(stored.end(), local_keys_.begin(), local_keys_.end());
-  table_.Load(std::move(stored));
+  table_.Load(std::move(stored), uses);
 }
 
 absl::Status KeyKeeper::Check(const KeyOrder& order) {

@@ -51,7 +51,7 @@ class KeyKeeper {
             std::function<void(std::string_view key_id)> on_revoked);
 
   // Fills the table: what the database holds, and the local keys.
-  void Load(std::vector<store::ApiKeyRecord> stored);
+  void Load(std::vector<store::ApiKeyRecord> stored, const std::vector<store::KeyUse>& uses);
 
   // kInvalidArgument for a user id that is none, no role, a name of more than 100 bytes, an end in
   // the past, or a rate below 0 or above 1,000,000; kUnavailable when the outcome is unknown.

@@ -38,10 +38,10 @@ constexpr std::string_view kNames[] = {
     "readings.import", "readings.correct",    "readings.read",
     "meters.read",     "meters.set_wallet",   "meters.manage",
     "mints.read",      "mints.manage",        "supply.read",
-    "keys.manage",
+    "keys.manage",     "server.inspect",      "alerts.send",
 };
 static_assert(std::size(kNames) == kPermissionCount);
-static_assert(static_cast<int>(kManageKeys) == kPermissionCount - 1);
+static_assert(static_cast<int>(kSendAlerts) == kPermissionCount - 1);
 static_assert(kPermissionCount < 32, "a set is 32 bits");
 
 }  // namespace

@@ -26,10 +26,12 @@ enum class Permission : std::uint8_t {
   kReadMints,     // mint tasks and balances
   kManageMints,   // mint by hand, retry, pause, resume
   kReadSupply,
-  kManageKeys,  // make, list and revoke API keys
+  kManageKeys,     // make, list and revoke API keys
+  kInspectServer,  // channelz: connections, addresses of clients
+  kSendAlerts,     // to everybody, or to one user
 };
 
-inline constexpr int kPermissionCount = 16;
+inline constexpr int kPermissionCount = 18;
 
 // A set of permissions. A value.
 class PermissionSet {

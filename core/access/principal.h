@@ -4,6 +4,7 @@
 #include "core/access/role.h"
 #include "core/base/clock.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ struct Principal {
   std::vector<std::string> wallets;  // as the credential names them; may be empty
   CredentialKind credential = CredentialKind::kNone;
   std::string key_id;                    // of an API key; empty otherwise
+  std::uint64_t token_key = 0;           // of a token: fingerprint of the key that signed it
   std::optional<base::Time> expires_at;  // the first moment at which it is refused; absent: never
 
   friend bool operator==(const Principal&, const Principal&) = default;
@@ -34,6 +36,7 @@ inline Principal OnBehalfOf(const Principal& principal, std::string_view user_id
   user.roles = {Role::kUser};
   user.credential = principal.credential;
   user.key_id = principal.key_id;
+  user.token_key = principal.token_key;
   user.expires_at = principal.expires_at;
   return user;
 }

@@ -18,11 +18,13 @@ namespace reason {
 inline constexpr std::string_view kMissingCredentials = "MISSING_CREDENTIALS";
 inline constexpr std::string_view kInvalidToken = "INVALID_TOKEN";
 inline constexpr std::string_view kExpiredToken = "EXPIRED_TOKEN";
+inline constexpr std::string_view kKeyNotYetKnown = "KEY_NOT_YET_KNOWN";
 inline constexpr std::string_view kInvalidApiKey = "INVALID_API_KEY";
 inline constexpr std::string_view kRevokedApiKey = "REVOKED_API_KEY";
 inline constexpr std::string_view kExpiredApiKey = "EXPIRED_API_KEY";
 inline constexpr std::string_view kInvalidTicket = "INVALID_TICKET";
 inline constexpr std::string_view kRateLimited = "RATE_LIMITED";
+inline constexpr std::string_view kTooManyStreams = "TOO_MANY_STREAMS";
 inline constexpr std::string_view kTooManyTickets = "TOO_MANY_TICKETS";
 inline constexpr std::string_view kPermissionMissing = "PERMISSION_MISSING";
 inline constexpr std::string_view kNotOwner = "NOT_OWNER";

@@ -4,6 +4,7 @@
 #include "core/base/base64.h"
 #include "core/base/crypto_init.h"
 #include "core/base/hmac.h"
+#include "core/base/sha256.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
 
@@ -45,7 +46,8 @@ gnutls_datum_t Datum(base::ByteView bytes) {
 class HmacKey final : public VerificationKey {
  public:
   HmacKey(KeyId key_id, base::Bytes secret)
-      : VerificationKey(std::move(key_id), SigningAlgorithm::kHs256), secret_(std::move(secret)) {}
+      : VerificationKey(std::move(key_id), SigningAlgorithm::kHs256, secret),
+        secret_(std::move(secret)) {}
   ~HmacKey() override { sodium_memzero(secret_.data(), secret_.size()); }
 
   bool IsSignatureOf(std::string_view text, base::ByteView signature) const override {
@@ -61,7 +63,7 @@ class Ed25519Key final : public VerificationKey {
   using Point = std::array<std::uint8_t, crypto_sign_PUBLICKEYBYTES>;
 
   Ed25519Key(KeyId key_id, const Point& point)
-      : VerificationKey(std::move(key_id), SigningAlgorithm::kEdDsa), point_(point) {}
+      : VerificationKey(std::move(key_id), SigningAlgorithm::kEdDsa, point), point_(point) {}
 
   bool IsSignatureOf(std::string_view text, base::ByteView signature) const override {
     const base::ByteView bytes = base::AsBytes(text);
@@ -76,8 +78,9 @@ class Ed25519Key final : public VerificationKey {
 
 class RsaKey final : public VerificationKey {
  public:
-  RsaKey(KeyId key_id, PublicKeyPtr key)
-      : VerificationKey(std::move(key_id), SigningAlgorithm::kRs256), key_(std::move(key)) {}
+  RsaKey(KeyId key_id, std::string_view material, PublicKeyPtr key)
+      : VerificationKey(std::move(key_id), SigningAlgorithm::kRs256, base::AsBytes(material)),
+        key_(std::move(key)) {}
 
   bool IsSignatureOf(std::string_view text, base::ByteView signature) const override {
     const gnutls_datum_t data = Datum(base::AsBytes(text));
@@ -92,8 +95,9 @@ class RsaKey final : public VerificationKey {
 
 class EcdsaKey final : public VerificationKey {
  public:
-  EcdsaKey(KeyId key_id, PublicKeyPtr key)
-      : VerificationKey(std::move(key_id), SigningAlgorithm::kEs256), key_(std::move(key)) {}
+  EcdsaKey(KeyId key_id, std::string_view material, PublicKeyPtr key)
+      : VerificationKey(std::move(key_id), SigningAlgorithm::kEs256, base::AsBytes(material)),
+        key_(std::move(key)) {}
 
   bool IsSignatureOf(std::string_view text, base::ByteView signature) const override {
     if (signature.size() != 2 * kScalarBytes) return false;
@@ -123,18 +127,20 @@ absl::StatusOr<base::Bytes> BytesMember(const Json& jwk, const char* name) {
   return base::DecodeBase64(StringMember(jwk, name), base::Base64::kUrlSafe);
 }
 
-// Imports a public key from nothing but the named members, so that no certificate or address in the
-// key set is followed.
-absl::StatusOr<PublicKeyPtr> ImportPublicKey(const Json& jwk,
-                                             std::initializer_list<const char*> members) {
-  static std::once_flag initialized;
-  std::call_once(initialized, [] { r_global_init(); });
+// Nothing but the named members, so that no certificate or address in the key set is followed.
+std::string BareJwk(const Json& jwk, std::initializer_list<const char*> members) {
   Json bare = Json::object();
   for (const char* member : members) bare[member] = StringMember(jwk, member);
+  return bare.dump();
+}
+
+absl::StatusOr<PublicKeyPtr> ImportPublicKey(const std::string& bare_jwk) {
+  static std::once_flag initialized;
+  std::call_once(initialized, [] { r_global_init(); });
   jwk_t* raw = nullptr;
   if (r_jwk_init(&raw) != RHN_OK) return base::ResourceExhausted("no memory for a key");
   const JwkPtr imported(raw);
-  if (r_jwk_import_from_json_str(raw, bare.dump().c_str()) != RHN_OK) {
+  if (r_jwk_import_from_json_str(raw, bare_jwk.c_str()) != RHN_OK) {
     return base::InvalidArgument("it is malformed");
   }
   PublicKeyPtr key(r_jwk_export_to_gnutls_pubkey(raw, R_FLAG_IGNORE_REMOTE));
@@ -164,17 +170,19 @@ absl::StatusOr<KeyPtr> MakeEd25519Key(KeyId key_id, const Json& jwk) {
 }
 
 absl::StatusOr<KeyPtr> MakeRsaKey(KeyId key_id, const Json& jwk) {
-  WATTMINT_ASSIGN_OR_RETURN(PublicKeyPtr key, ImportPublicKey(jwk, {"kty", "n", "e"}));
+  const std::string bare = BareJwk(jwk, {"kty", "n", "e"});
+  WATTMINT_ASSIGN_OR_RETURN(PublicKeyPtr key, ImportPublicKey(bare));
   unsigned bits = 0;
   if (gnutls_pubkey_get_pk_algorithm(key.get(), &bits) != GNUTLS_PK_RSA || bits < kRsaBitsMin) {
     return base::InvalidArgument("RSA needs at least {} bits", kRsaBitsMin);
   }
-  return std::make_unique<RsaKey>(std::move(key_id), std::move(key));
+  return std::make_unique<RsaKey>(std::move(key_id), bare, std::move(key));
 }
 
 absl::StatusOr<KeyPtr> MakeEcdsaKey(KeyId key_id, const Json& jwk) {
-  WATTMINT_ASSIGN_OR_RETURN(PublicKeyPtr key, ImportPublicKey(jwk, {"kty", "crv", "x", "y"}));
-  return std::make_unique<EcdsaKey>(std::move(key_id), std::move(key));
+  const std::string bare = BareJwk(jwk, {"kty", "crv", "x", "y"});
+  WATTMINT_ASSIGN_OR_RETURN(PublicKeyPtr key, ImportPublicKey(bare));
+  return std::make_unique<EcdsaKey>(std::move(key_id), bare, std::move(key));
 }
 
 // What a key is for by its kind; nothing for kinds that sign no token of ours.
@@ -214,7 +222,28 @@ absl::StatusOr<KeyPtr> MakeKey(const Json& jwk, SigningAlgorithm algorithm) {
   return base::Internal("an algorithm without keys");
 }
 
+std::uint64_t FingerprintOf(const KeyId& key_id, SigningAlgorithm algorithm,
+                            base::ByteView material) {
+  base::Bytes text;
+  text.push_back(static_cast<std::uint8_t>(algorithm));
+  const base::ByteView name = base::AsBytes(key_id.has_value() ? *key_id : std::string_view());
+  text.insert(text.end(), name.begin(), name.end());
+  text.push_back(0);  // no name holds it
+  text.insert(text.end(), material.begin(), material.end());
+  const base::Sha256Digest hash = base::Sha256(text);
+  sodium_memzero(text.data(), text.size());
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < sizeof number; ++i) number = number << 8 | hash[i];
+  return std::max<std::uint64_t>(number, 1);
+}
+
 }  // namespace
+
+VerificationKey::VerificationKey(std::optional<std::string> key_id, SigningAlgorithm algorithm,
+                                 base::ByteView material)
+    : key_id_(std::move(key_id)),
+      algorithm_(algorithm),
+      fingerprint_(FingerprintOf(key_id_, algorithm, material)) {}
 
 std::optional<SigningAlgorithm> ParseSigningAlgorithm(std::string_view name) {
   if (name == "HS256") return SigningAlgorithm::kHs256;
@@ -274,6 +303,15 @@ const VerificationKey* KeySet::Find(const std::optional<std::string>& key_id,
     found = key.get();
   }
   return found;
+}
+
+bool KeySet::HasKeyId(std::string_view key_id) const {
+  return std::ranges::any_of(keys_, [&](const KeyPtr& key) { return key->key_id() == key_id; });
+}
+
+bool KeySet::HasFingerprint(std::uint64_t fingerprint) const {
+  return std::ranges::any_of(keys_,
+                             [&](const KeyPtr& key) { return key->fingerprint() == fingerprint; });
 }
 
 }  // namespace wattmint::access

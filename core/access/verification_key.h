@@ -6,6 +6,7 @@
 #include <absl/status/statusor.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,17 +34,21 @@ class VerificationKey {
 
   const std::optional<std::string>& key_id() const { return key_id_; }
   SigningAlgorithm algorithm() const { return algorithm_; }
+  // The same for the same key (algorithm, ID and material) in every set, never 0; not for others.
+  std::uint64_t fingerprint() const { return fingerprint_; }
 
   // Takes the same time for every wrong signature of an HMAC. Threads: any.
   virtual bool IsSignatureOf(std::string_view text, base::ByteView signature) const = 0;
 
  protected:
-  VerificationKey(std::optional<std::string> key_id, SigningAlgorithm algorithm)
-      : key_id_(std::move(key_id)), algorithm_(algorithm) {}
+  // `material`: what makes it another key than others.
+  VerificationKey(std::optional<std::string> key_id, SigningAlgorithm algorithm,
+                  base::ByteView material);
 
  private:
   const std::optional<std::string> key_id_;
   const SigningAlgorithm algorithm_;
+  const std::uint64_t fingerprint_;
 };
 
 // The keys that tokens may be signed with. Immutable.
@@ -61,6 +66,9 @@ class KeySet {
   // algorithm. nullptr if there is none. Valid as long as the set.
   const VerificationKey* Find(const std::optional<std::string>& key_id,
                               SigningAlgorithm algorithm) const;
+  // Whether a key has that ID, whatever its algorithm.
+  bool HasKeyId(std::string_view key_id) const;
+  bool HasFingerprint(std::uint64_t fingerprint) const;
 
   std::size_t size() const { return keys_.size(); }
 

@@ -22,6 +22,8 @@ class UniqueFd {
 
   bool IsOpen() const { return fd_ >= 0; }
   int get() const { return fd_; }
+  // The descriptor, which is the caller's from now on.
+  int Release() { return std::exchange(fd_, -1); }
 
  private:
   void Close();

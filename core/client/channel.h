@@ -8,6 +8,7 @@
 
 #include <absl/status/status.h>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -20,20 +21,36 @@ class Status;
 
 namespace wattmint::client {
 
+// The files that a client's side of TLS is made of, all PEM. Renewed ones are taken for the next
+// connection.
+struct ChannelTls {
+  std::string ca;           // that the core's certificate must be signed by; empty: no TLS
+  std::string certificate;  // what the client shows, with its chain; empty: none
+  std::string key;          // of it
+};
+
 // Where the core is and how to reach it.
 struct ChannelOptions {
-  std::string target;  // "host:port", or whatever gRPC can resolve
-  bool tls = false;
-  std::string root_certificates;  // PEM; empty: the system's
-  std::string tls_name;           // name that the certificate must have; empty: the target's host
+  std::string target;  // "host:port", or whatever gRPC can resolve; TLS asks for this host's name
+  ChannelTls tls;
 };
+
+// Errors: kInvalidArgument for files that cannot be read, or of which one lacks another.
+absl::Status CheckTls(const ChannelTls& tls);
 
 // A channel with a connection and a back-off of its own: it connects when it is first used, again
 // whenever it was lost, and pings every 30 s.
 // shared: gRPC's stubs and calls hold it as well.
 std::shared_ptr<grpc::Channel> OpenChannel(const ChannelOptions& options);
 
-// Puts the credential into the metadata of a call that is about to start.
+// Whether a call can carry the credential: printable ASCII of at most kCredentialBytesMax bytes,
+// since gRPC ends the program for other bytes, and a connection for more of them than a server
+// takes. kUnauthenticated with the reason of its kind: it is nobody's.
+inline constexpr std::size_t kCredentialBytesMax = 8'192;
+absl::Status CheckCredential(const Credential& credential);
+
+// Puts the credential into the metadata of a call that is about to start; one that no call can
+// carry is left out.
 void Attach(const Credential& credential, grpc::ClientContext& context);
 
 // Gives a call that is about to start so long.

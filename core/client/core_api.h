@@ -4,6 +4,7 @@
 #include "core/client/channel.h"
 #include "wattmint/v1/access.pb.h"
 #include "wattmint/v1/event.pb.h"
+#include "wattmint/v1/mint.pb.h"
 #include "wattmint/v1/reading.pb.h"
 
 #include <absl/status/statusor.h>
@@ -29,6 +30,8 @@ class CoreApi {
                                                         const v1::CreateTicketRequest& request);
   absl::StatusOr<v1::ReadEventsResponse> ReadEvents(const Credential& credential,
                                                     const v1::ReadEventsRequest& request);
+  absl::StatusOr<v1::ReadBatchResponse> ReadBatch(const Credential& credential,
+                                                  const v1::ReadBatchRequest& request);
   absl::StatusOr<v1::GetLogBoundsResponse> GetLogBounds(const Credential& credential);
   absl::StatusOr<v1::SubmitReadingResponse> SubmitReading(const Credential& credential,
                                                           const v1::SubmitReadingRequest& request);

@@ -13,7 +13,8 @@ constexpr std::array<std::string_view, kEventTypeMax - kEventTypeMin + 1> kNames
     "TaskStatusChanged",    "TaskFeeUpdated",
     "MeterChanged",         "ApiKeyChanged",
     "MintingSwitched",      "ReadingCorrected",
-    "ReadingWithdrawn",
+    "ReadingWithdrawn",     "SystemAlert",
+    "Notification",
 };
 static_assert(std::variant_size_v<Fact> == kNames.size());
 

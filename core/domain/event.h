@@ -6,6 +6,7 @@
 #include "core/domain/mint_state.h"
 #include "core/domain/reading.h"
 #include "core/domain/rejection.h"
+#include "core/domain/severity.h"
 #include "core/domain/time.h"
 #include "core/domain/token_amount.h"
 
@@ -33,9 +34,11 @@ enum class EventType : std::uint8_t {
   kMintingSwitched = 20,
   kReadingCorrected = 21,
   kReadingWithdrawn = 22,
+  kSystemAlert = 23,
+  kNotification = 24,
 };
 inline constexpr int kEventTypeMin = 10;
-inline constexpr int kEventTypeMax = 22;
+inline constexpr int kEventTypeMax = 24;
 
 // "TokensMinted" ...: PascalCase, as on the WebSocket.
 std::string_view Name(EventType type);
@@ -162,10 +165,21 @@ struct ReadingWithdrawn {
   std::int64_t correction_id = 0;
 };
 
-using Fact =
-    std::variant<MeterReadingReceived, MeterReadingValidationFailed, TokensMinted,
-                 BatchMintingCompleted, TaskCreated, TaskUpdated, TaskStatusChanged, TaskFeeUpdated,
-                 MeterChanged, ApiKeyChanged, MintingSwitched, ReadingCorrected, ReadingWithdrawn>;
+struct SystemAlert {
+  std::string kind;
+  Severity severity = Severity::kInfo;
+  std::string message;
+};
+struct Notification {
+  std::string user_id;
+  Severity level = Severity::kInfo;
+  std::string message;
+};
+
+using Fact = std::variant<MeterReadingReceived, MeterReadingValidationFailed, TokensMinted,
+                          BatchMintingCompleted, TaskCreated, TaskUpdated, TaskStatusChanged,
+                          TaskFeeUpdated, MeterChanged, ApiKeyChanged, MintingSwitched,
+                          ReadingCorrected, ReadingWithdrawn, SystemAlert, Notification>;
 
 EventType TypeOf(const Fact& fact);
 

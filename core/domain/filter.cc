@@ -25,6 +25,7 @@ EventAttributes Collect(const F& fact) {
 }
 
 EventAttributes::Audience AudienceOf(const Fact& fact) {
+  if (std::holds_alternative<SystemAlert>(fact)) return EventAttributes::Audience::kPublic;
   const bool for_admins = std::holds_alternative<BatchMintingCompleted>(fact) ||
                           std::holds_alternative<ApiKeyChanged>(fact) ||
                           std::holds_alternative<MintingSwitched>(fact);

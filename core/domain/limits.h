@@ -14,6 +14,7 @@ inline constexpr int kReadingsPerRequestMax = 10'000;  // chosen: 1 MB of reques
 inline constexpr int kEventsPerPageMax = 10'000;       // chosen: 3 MB of answer
 inline constexpr int kListPageMax = 1'000;             // chosen
 inline constexpr int kListPageDefault = 100;           // chosen
+inline constexpr int kAnnouncementBytesMax = 1'000;    // chosen: a paragraph
 
 // Whether and when a reading is accepted. Source of the defaults: S2 (100 kWh, 7 days, 15 minutes,
 // 5 minutes).

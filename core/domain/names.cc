@@ -3,6 +3,7 @@
 #include "core/domain/mint_task.h"
 #include "core/domain/reading.h"
 #include "core/domain/rejection.h"
+#include "core/domain/severity.h"
 
 #include <array>
 
@@ -50,6 +51,8 @@ constexpr std::array<std::string_view, 5> kQualities = {
 
 constexpr std::array<std::string_view, 3> kChannels = {"unknown", "generation", "consumption"};
 
+constexpr std::array<std::string_view, 4> kSeverities = {"unknown", "info", "warning", "critical"};
+
 }  // namespace
 
 std::string_view Name(MintState state) { return At(kMintStates, state); }
@@ -57,6 +60,8 @@ std::string_view Name(MintState state) { return At(kMintStates, state); }
 std::string_view Name(Quality quality) { return At(kQualities, quality, kQualities[0]); }
 
 std::string_view Name(Channel channel) { return At(kChannels, channel, kChannels[0]); }
+
+std::string_view Name(Severity severity) { return At(kSeverities, severity, kSeverities[0]); }
 
 std::string_view Name(Rejection rejection) { return At(kRejections, rejection); }
 

@@ -40,13 +40,16 @@ void AddressQuota::Return(const std::string& key) {
   if (--entry->second == 0) counts_.erase(entry);
 }
 
+std::size_t AddressQuota::CountOf(const std::string& key) const {
+  const auto entry = counts_.find(key);
+  return entry == counts_.end() ? 0 : entry->second;
+}
+
 std::optional<std::string> AddressQuota::FindGreedier(const std::string& key) const {
-  const auto own = counts_.find(key);
   const auto most = std::max_element(counts_.begin(), counts_.end(), [](auto& one, auto& other) {
     return one.second < other.second;
   });
-  const std::size_t with_one_more = (own == counts_.end() ? 0 : own->second) + 1;
-  if (most == counts_.end() || most->second <= with_one_more) return std::nullopt;
+  if (most == counts_.end() || most->second <= CountOf(key) + 1) return std::nullopt;
   return most->first;
 }
 

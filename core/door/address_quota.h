@@ -24,6 +24,7 @@ class AddressQuota {
   bool Take(const std::string& key);
   // One less. REQUIRES: it was taken.
   void Return(const std::string& key);
+  std::size_t CountOf(const std::string& key) const;
   // Who has most, if that is more than `key` would have with one more; nothing if nobody has.
   std::optional<std::string> FindGreedier(const std::string& key) const;
 

@@ -213,14 +213,14 @@ void FrontDoor::SetListening(bool is_wanted) {
 void FrontDoor::AcceptFrom(const base::UniqueFd& listener, Instant now) {
   for (int i = 0; i < kNewcomersMax; ++i) {
     const bool is_full = hurried_.size() + open_.size() >= options_.connections_max;
-    if (is_full && FindRoom(now) == Room::kLater) return;
+    if (is_full && !hurried_.empty() && hurried_.front().begin_time >= now) return;
     sockaddr_storage address{};
     socklen_t size = sizeof address;
     base::UniqueFd socket(accept4(listener.get(), reinterpret_cast<sockaddr*>(&address), &size,
                                   SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.IsOpen()) {
       std::string key = AddressQuota::KeyOf(address);
-      if (!is_full || MakeRoom(now) == Room::kMade || TakeFromGreedier(key)) {
+      if (!is_full || MakeRoom(now, quota_.CountOf(key)) || TakeFromGreedier(key)) {
         LetIn(std::move(socket), std::move(key), now);
       } else {
         Count(Refusal::kFull);
@@ -229,9 +229,9 @@ void FrontDoor::AcceptFrom(const base::UniqueFd& listener, Instant now) {
       return;
     } else if (errno != EINTR && errno != ECONNABORTED) {
       // No descriptor is left, or so it says before it looks whether anybody waits.
-      const Room made = IsAnybodyWaiting(listener) ? MakeRoom(now) : Room::kLater;
-      if (made == Room::kNone) PauseListening(now);
-      if (made != Room::kMade) return;
+      if (!IsAnybodyWaiting(listener)) return;
+      if (hurried_.empty()) PauseListening(now);
+      if (!MakeRoom(now, 0)) return;
     }
   }
 }
@@ -242,20 +242,17 @@ void FrontDoor::PauseListening(Instant now) {
   SetListening(false);
 }
 
-// The oldest connection that is not at work makes room. One that came in this turn has its own yet
-// to come: what it sent may be there.
-FrontDoor::Room FrontDoor::FindRoom(Instant now) const {
-  if (hurried_.empty()) return Room::kNone;
-  return hurried_.front().begin_time < now ? Room::kMade : Room::kLater;
-}
-
-FrontDoor::Room FrontDoor::MakeRoom(Instant now) {
-  const Room room = FindRoom(now);
-  if (room != Room::kMade) return room;
-  Connection& oldest = hurried_.front();
-  if (oldest.relay->state() == Relay::State::kWaiting) Count(Refusal::kSilent);
-  End(oldest);
-  return room;
+// Ends the oldest connection that is not at work, of an address that has so many at least. One that
+// came in this turn has its own yet to come: what it sent may be there.
+bool FrontDoor::MakeRoom(Instant now, std::size_t connections_min) {
+  const auto oldest = std::find_if(
+      hurried_.begin(), hurried_.end(), [this, connections_min](const Connection& connection) {
+        return quota_.CountOf(connection.address_key) >= connections_min;
+      });
+  if (oldest == hurried_.end() || oldest->begin_time >= now) return false;
+  if (oldest->relay->state() == Relay::State::kWaiting) Count(Refusal::kSilent);
+  End(*oldest);
+  return true;
 }
 
 // Whoever has most gives one up for whoever has less, so that no few addresses keep all others out.
@@ -309,7 +306,7 @@ void FrontDoor::Serve(Watch& watch, std::uint32_t events, Instant now) {
 void FrontDoor::OpenWay(Connection& connection, Instant now) {
   connection.MoveTo(open_);
   auto ends = SocketPair();
-  while (!ends.first.IsOpen() && MakeRoom(now) == Room::kMade) ends = SocketPair();
+  while (!ends.first.IsOpen() && MakeRoom(now, 0)) ends = SocketPair();
   if (!ends.first.IsOpen()) {
     Count(Refusal::kFull);
     return End(connection);

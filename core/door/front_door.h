@@ -37,11 +37,12 @@ struct DoorCounters {
 // listening sockets, takes connections in, lets the police see every frame of theirs, and gives the
 // server its end of a pair of sockets once a client has shown the preface of HTTP/2.
 //
-// It never goes deaf and never spins. When there are as many connections as there may be, or no
-// descriptor is left, the oldest that has not shown its preface yet makes room for the next. If all
-// have, the address that has most gives one up for one that has less; else the newcomer is closed.
-// Without a descriptor, newcomers are left in the kernel for a moment.
-// One thread does all of it. Threads: any. Lifetime: what `hand_on` uses must outlive it.
+// It never goes deaf and never spins. When there are as many connections as there may be, the
+// oldest that has not shown its preface makes room, of an address with no fewer than the
+// newcomer's. If there is none, the address that has most gives one up for one that has less; else
+// the newcomer is closed. Out of descriptors, the oldest without a preface makes room; if there is
+// none, newcomers are left in the kernel for a moment. One thread does all of it. Threads: any.
+// Lifetime: what `hand_on` uses must outlive it.
 class FrontDoor {
  public:
   struct Options {
@@ -99,9 +100,7 @@ class FrontDoor {
   void SetListening(bool is_wanted);
   void PauseListening(Instant now);
   void AcceptFrom(const base::UniqueFd& listener, Instant now);
-  enum class Room { kMade, kLater, kNone };
-  Room FindRoom(Instant now) const;
-  Room MakeRoom(Instant now);
+  bool MakeRoom(Instant now, std::size_t connections_min);
   bool TakeFromGreedier(const std::string& address_key);
   void LetIn(base::UniqueFd socket, std::string address_key, Instant now);
   void Serve(Watch& watch, std::uint32_t events, Instant now);

@@ -39,6 +39,7 @@ std::optional<Refusal> Police::Inspect(std::span<const std::uint8_t> bytes, Inst
 void Police::NoteAnswer(std::span<const std::uint8_t> bytes) {
   while (const auto frame = from_server_.Next(bytes)) {
     if (frame->type == kData) ++pings_earned_;
+    if (frame->type == kHeaders && (frame->flags & kEndStream) == 0) ++resets_earned_;
     if (frame->type == kSettings && (frame->flags & kAck) == 0) ++settings_to_agree_;
   }
 }
@@ -68,7 +69,11 @@ std::optional<Refusal> Police::Judge(const FrameHeader& frame, Instant now) {
     case kSettings:
       return JudgeSettings(frame);
     case kRstStream:
-      return RefuseIf(++resets_ > limits_.resets_in_window, Refusal::kManyResets);
+      if (resets_earned_ == 0) {
+        return RefuseIf(++resets_ > limits_.resets_in_window, Refusal::kManyResets);
+      }
+      --resets_earned_;
+      return std::nullopt;
     case kPing:
       if (has_flag) break;
       return RefuseIf(++pings_ > limits_.pings_in_window + pings_earned_, Refusal::kManyPings);

@@ -18,8 +18,8 @@ struct PoliceLimits {
   std::uint32_t header_bytes_max = 16'384;  // of a block; chosen: gRPC takes 12 KiB, unpacked
   int header_frames_max = 8;                // of a block
   int streams_max = 1'000;                  // while the client has not agreed to our settings
-  int resets_in_window = 1'000;       // chosen: a client that ends all its calls does no wrong
-  int pings_in_window = 200;          // besides one for each DATA frame that it was sent
+  int resets_in_window = 200;               // besides one for each answer that has begun
+  int pings_in_window = 200;                // besides one for each DATA frame that it was sent
   int settings_in_window = 200;       // chosen: ten times what clients do that measure the line
   int idle_frames_in_window = 1'000;  // chosen: clients of gRPC send none
   std::chrono::steady_clock::duration window = std::chrono::seconds(10);
@@ -31,7 +31,8 @@ struct PoliceLimits {
 // both directions in pieces of any size, and costs some ten nanoseconds a frame.
 //
 // Pings are told apart by what they follow: clients that measure the line send one for DATA that
-// they received, thousands in a second on a short line, and no more.
+// they received, thousands in a second on a short line, and no more. So are resets: who ends calls
+// that are being answered, such as streams, does no wrong.
 // A value. Thread-compatible.
 class Police {
  public:
@@ -72,6 +73,7 @@ class Police {
 
   Instant window_end_{};
   int resets_ = 0;
+  int resets_earned_ = 0;  // and not used yet; they outlive the window
   int pings_ = 0;
   int pings_earned_ = 0;
   int settings_ = 0;

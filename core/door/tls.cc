@@ -20,7 +20,8 @@ namespace {
 
 // Suites of TLS 1.2 that HTTP/2 permits. Source: RFC 9113, section 9.2.2.
 constexpr char kSuites[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
-constexpr unsigned char kProtocol[] = {2, 'h', '2'};
+// What a ticket is good for: any of our certificates, since it dies with the one that it is from.
+constexpr unsigned char kTicketContext[] = "wattmint";
 
 std::string LastError() {
   const unsigned long code = ERR_peek_last_error();
@@ -36,11 +37,14 @@ absl::Status BadFile(const std::string& path, std::string_view what) {
 // Else OpenSSL would ask the terminal.
 int NoPassword(char*, int, int, void*) { return 0; }
 
-int ChooseHttp2(SSL*, const unsigned char** chosen, unsigned char* size,
-                const unsigned char* offered, unsigned int offered_size, void*) {
+// `own`: the std::string with the one protocol that is spoken.
+int ChooseProtocol(SSL*, const unsigned char** chosen, unsigned char* size,
+                   const unsigned char* offered, unsigned int offered_size, void* own) {
+  const auto& spoken = *static_cast<const std::string*>(own);
   unsigned char* found = nullptr;
-  if (SSL_select_next_proto(&found, size, kProtocol, sizeof kProtocol, offered, offered_size) !=
-      OPENSSL_NPN_NEGOTIATED) {
+  if (SSL_select_next_proto(&found, size, reinterpret_cast<const unsigned char*>(spoken.data()),
+                            static_cast<unsigned int>(spoken.size()), offered,
+                            offered_size) != OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_ALERT_FATAL;
   }
   *chosen = found;
@@ -50,15 +54,25 @@ int ChooseHttp2(SSL*, const unsigned char** chosen, unsigned char* size,
 void SetRules(SSL_CTX* context) {
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_cipher_list(context, kSuites);
-  // Without resumption, who is no longer trusted does not come in by an older session.
-  SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                   SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_num_tickets(context, 0);
+  SSL_CTX_set_options(
+      context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
+  // Else one read would go on for as long as a client sends records without data.
+  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
   SSL_CTX_set_default_passwd_cb(context, NoPassword);
-  SSL_CTX_set_alpn_select_cb(context, ChooseHttp2, nullptr);
+}
+
+void SetResumption(SSL_CTX* context, TlsServer::Resumption resumption) {
+  if (resumption == TlsServer::Resumption::kByTicket) {
+    SSL_CTX_set_num_tickets(context, 1);
+    SSL_CTX_set_session_id_context(context, kTicketContext, sizeof kTicketContext - 1);
+    return;
+  }
+  // So that who is no longer trusted does not come in by an older session.
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(context, 0);
 }
 
 base::Time EndOf(const X509* certificate) {
@@ -71,27 +85,54 @@ base::Time EndOf(const X509* certificate) {
 
 void TlsServer::ContextDeleter::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
 
+TlsServer::TlsServer(Options options)
+    : options_(std::move(options)),
+      offered_(static_cast<char>(options_.protocol.size()) + options_.protocol) {}
+
 TlsServer::~TlsServer() = default;
 
 absl::StatusOr<std::unique_ptr<TlsServer>> TlsServer::Open(Options options) {
   std::unique_ptr<TlsServer> server(new TlsServer(std::move(options)));
-  server->look_ = LookAt(server->options_.files);
-  WATTMINT_RETURN_IF_ERROR(server->Renew());
+  base::MutexLock lock(server->mutex_);
+  WATTMINT_RETURN_IF_ERROR(server->RenewLocked());
   return server;
 }
 
 absl::StatusOr<std::unique_ptr<Transport>> TlsServer::Accept(base::UniqueFd socket) {
-  RenewIfChanged();
-  SSL* session = SSL_new(context_.get());
+  std::unique_ptr<TlsSession> session = Begin(socket.get());
   if (session == nullptr) return base::Unavailable("no memory is left for TLS");
-  return std::make_unique<TlsTransport>(std::move(socket), session);
+  return std::make_unique<TlsTransport>(std::move(socket), std::move(session));
 }
 
-absl::StatusOr<TlsServer::Context> TlsServer::Load(const TlsFiles& files) {
+std::unique_ptr<TlsSession> TlsServer::Begin(int fd) {
+  std::optional<absl::Status> news;
+  SSL* session = nullptr;
+  {
+    base::MutexLock lock(mutex_);
+    news = RenewIfChangedLocked();
+    session = SSL_new(context_.get());
+  }
+  if (news) options_.on_renewed(*news);
+  return session == nullptr ? nullptr : std::make_unique<TlsSession>(fd, session);
+}
+
+void TlsServer::Reload() {
+  absl::Status status;
+  {
+    base::MutexLock lock(mutex_);
+    status = RenewLocked();
+  }
+  options_.on_renewed(status);
+}
+
+absl::StatusOr<TlsServer::Context> TlsServer::Load() const {
+  const TlsFiles& files = options_.files;
   ERR_clear_error();
   Context context(SSL_CTX_new(TLS_server_method()));
   if (context == nullptr) return base::Unavailable("no memory is left for TLS");
   SetRules(context.get());
+  SetResumption(context.get(), options_.resumption);
+  SSL_CTX_set_alpn_select_cb(context.get(), ChooseProtocol, const_cast<std::string*>(&offered_));
   if (SSL_CTX_use_certificate_chain_file(context.get(), files.certificate.c_str()) != 1) {
     return BadFile(files.certificate, "a certificate");
   }
@@ -119,21 +160,28 @@ TlsServer::Look TlsServer::LookAt(const TlsFiles& files) {
   return look;
 }
 
-absl::Status TlsServer::Renew() {
-  WATTMINT_ASSIGN_OR_RETURN(context_, Load(options_.files));
+absl::Status TlsServer::RenewLocked() {
+  // Taken before the files are read: what changes meanwhile is seen the next time.
+  Look look = LookAt(options_.files);
+  absl::StatusOr<Context> context = Load();
+  trouble_ = context.status();
+  // What cannot be used now may be so later without looking different: it is tried again.
+  if (!context.ok()) return trouble_;
+  context_ = *std::move(context);
+  look_ = std::move(look);
   expire_time_ = EndOf(SSL_CTX_get0_certificate(context_.get()));
   return absl::OkStatus();
 }
 
-void TlsServer::RenewIfChanged() {
+std::optional<absl::Status> TlsServer::RenewIfChangedLocked() {
   const auto now = std::chrono::steady_clock::now();
-  if (now < next_look_) return;
+  if (now < next_look_) return std::nullopt;
   next_look_ = now + options_.look_every;
-  // Taken before the files are read: what changes meanwhile is seen the next time.
-  Look look = LookAt(options_.files);
-  if (look == look_) return;
-  look_ = std::move(look);
-  options_.on_renewed(Renew());
+  if (LookAt(options_.files) == look_) return std::nullopt;
+  const absl::Status before = trouble_;
+  const absl::Status status = RenewLocked();
+  if (!status.ok() && status == before) return std::nullopt;  // told already
+  return status;
 }
 
 }  // namespace wattmint::door

@@ -1,36 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/door/tls_session.h"
 #include "core/door/transport.h"
 
 #include <memory>
-
-// Of OpenSSL.
-struct ssl_st;
+#include <utility>
 
 namespace wattmint::door {
 
-// The server's end of a TLS connection. Its handshake is part of reading.
+// A socket whose bytes are carried by TLS.
 class TlsTransport final : public Transport {
  public:
-  // Takes `session`, which must be new.
-  TlsTransport(base::UniqueFd socket, ssl_st* session);
-  // Says that nothing more will come, if that can be said at once.
-  ~TlsTransport() override;
+  // `session` is on the socket.
+  TlsTransport(base::UniqueFd socket, std::unique_ptr<TlsSession> session)
+      : Transport(std::move(socket)), session_(std::move(session)) {}
 
-  Moved Read(std::span<std::uint8_t> room) override;
-  Moved Write(std::span<const std::uint8_t> bytes) override;
-  bool WantsToWrite() const override { return wants_to_write_; }
-  bool HasFailed() const override { return has_failed_; }
+  Moved Read(std::span<std::uint8_t> room) override {
+    return session_->Read(room.data(), room.size());
+  }
+  Moved Write(std::span<const std::uint8_t> bytes) override {
+    return session_->Write(bytes.data(), bytes.size());
+  }
+  bool WantsToWrite() const override { return session_->WantsToWrite(); }
+  bool HasFailed() const override { return session_->HasFailed(); }
 
  private:
-  struct Deleter {
-    void operator()(ssl_st* session) const;
-  };
-
-  const std::unique_ptr<ssl_st, Deleter> session_;
-  bool wants_to_write_ = false;
-  bool has_failed_ = false;
+  const std::unique_ptr<TlsSession> session_;
 };
 
 }  // namespace wattmint::door

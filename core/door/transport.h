@@ -2,19 +2,13 @@
 #pragma once
 
 #include "core/base/unique_fd.h"
+#include "core/door/moved.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
 namespace wattmint::door {
-
-// What came of one attempt to read or write.
-struct Moved {
-  enum class State { kDone, kBlocked, kEnded };
-  State state = State::kBlocked;
-  std::size_t bytes = 0;  // above 0 if and only if kDone
-};
 
 // One socket that does not block, as bytes in clear. Thread-compatible.
 class Transport {

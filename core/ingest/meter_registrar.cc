@@ -25,7 +25,7 @@ class MeterOp final : public store::WriteOp {
 
   absl::Status Apply(store::WriteContext& context) override {
     const auto known = registry_.Find(meter_id_);
-    WATTMINT_ASSIGN_OR_RETURN(meter_, decide_(known ? &*known : nullptr));
+    WATTMINT_ASSIGN_OR_RETURN(meter_, decide_(known.get()));
     if (known && *known == meter_) return absl::OkStatus();
     meter_.update_time = context.now();
     if (known) {

@@ -123,7 +123,7 @@ class Pipeline::SubmitOp final : public store::WriteOp {
       const bool is_malformed = candidates_[i].malformed.rejection != Rejection::kNone;
       if (reading.meter_signature.empty() || is_malformed) continue;
       const auto meter = pipeline_.registry_.Find(reading.meter_id);
-      if (!meter || CheckMeter(submitter_, reading, &*meter).rejection != Rejection::kNone)
+      if (!meter || CheckMeter(submitter_, reading, meter.get()).rejection != Rejection::kNone)
         continue;
       verdicts_.resize(candidates_.size());
       verdicts_[i] = SignatureVerdict{meter->public_key, meter->wallet_address,
@@ -143,12 +143,12 @@ class Pipeline::SubmitOp final : public store::WriteOp {
     const Candidate& candidate = candidates_[index];
     const Reading& reading = candidate.reading;
     const auto meter = candidate.malformed.rejection == Rejection::kMeterIdInvalid
-                           ? std::nullopt
+                           ? nullptr
                            : pipeline_.registry_.Find(reading.meter_id);
-    auto answer = Decide(context, index, meter ? &*meter : nullptr);
+    auto answer = Decide(context, index, meter.get());
     if (!answer.ok() || answer->outcome != Outcome::kRejected) return answer;
     const bool is_permitted =
-        meter && CheckMeter(submitter_, reading, &*meter).rejection == Rejection::kNone;
+        meter && CheckMeter(submitter_, reading, meter.get()).rejection == Rejection::kNone;
     if (is_permitted && IsTold(answer->refusal.rejection)) {
       WATTMINT_RETURN_IF_ERROR(context.Append(domain::MeterReadingValidationFailed{
           meter->user_id, meter->wallet_address, meter->meter_id, reading.energy, answer->refusal,

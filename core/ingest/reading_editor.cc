@@ -99,6 +99,8 @@ absl::Status MoveAnew(store::WriteContext& context, MintTask task, MintState to,
   task.reason = std::move(reason);
   task.tokens = domain::TokenAmount();
   task.wallet_address.clear();
+  // Who follows the batch hears that the task has left it; that it was claimed, nobody was told.
+  const std::string left = from == MintState::kClaimed ? "" : task.batch_id;
   task.batch_id.clear();
   task.attempts = 0;
   task.sends = 0;
@@ -108,7 +110,7 @@ absl::Status MoveAnew(store::WriteContext& context, MintTask task, MintState to,
   WATTMINT_ASSERT(moved, "task {} changed within its transaction", task.task_id);
   const MintState told = from == MintState::kClaimed ? MintState::kPending : from;
   if (told == to) return absl::OkStatus();
-  return context.Append(domain::TaskStatusChanged{task.task_id, task.user_id, task.meter_id, "",
+  return context.Append(domain::TaskStatusChanged{task.task_id, task.user_id, task.meter_id, left,
                                                   told, to, task.reason});
 }
 

@@ -21,11 +21,17 @@ using domain::MintTask;
 
 constexpr std::size_t kRowsPerTask = 4;  // that one transition writes, about
 
-// A random UUID (RFC 9562, version 4).
-std::string NewBatchId(base::RandomSource& random) {
+// A UUID of version 7 (RFC 9562): later batches come behind earlier ones, so that an index of them
+// grows at its end.
+std::string NewBatchId(base::RandomSource& random, domain::Time now) {
   base::Uuid uuid;
   random.Fill(uuid.bytes);
-  uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | 0x40);
+  const auto milliseconds = static_cast<std::uint64_t>(
+      std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count());
+  for (unsigned i = 0; i < 6; ++i) {
+    uuid.bytes[i] = static_cast<std::uint8_t>(milliseconds >> (8 * (5 - i)));
+  }
+  uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | 0x70);
   uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);
   return uuid.ToString();
 }
@@ -170,7 +176,7 @@ absl::Status Minter::Settle(Tasks tasks, ledger::Findings findings, Tasks& open)
 }
 
 absl::StatusOr<bool> Minter::Begin() {
-  const std::string batch_id = NewBatchId(random_);
+  const std::string batch_id = NewBatchId(random_, clock_.Now());
   WATTMINT_ASSIGN_OR_RETURN(const Tasks claimed, Claim(batch_id));
   if (claimed.empty()) return false;
   Tasks to_send;

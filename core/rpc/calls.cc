@@ -6,9 +6,9 @@
 namespace wattmint::rpc {
 
 absl::StatusOr<access::Principal> Calls::Admit(const grpc::CallbackServerContext& context,
-                                               std::string_view method) const {
+                                               const MethodRule& rule) const {
   WATTMINT_RETURN_IF_ERROR(streams_.CheckOpen());
-  return guard_.Admit(context, method);
+  return guard_.Admit(context, rule);
 }
 
 }  // namespace wattmint::rpc

@@ -3,21 +3,24 @@
 
 #include "core/access/key_keeper.h"
 #include "core/base/assert.h"
+#include "core/base/metrics_server.h"
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
 #include "core/base/thread_pool.h"
+#include "core/ingest/announcer.h"
 #include "core/ingest/meter_registrar.h"
 #include "core/ingest/reading_editor.h"
 #include "core/mint/ratio_history.h"
 #include "core/mint/reconciler.h"
 #include "core/rpc/access_service.h"
+#include "core/rpc/alert_service.h"
 #include "core/rpc/calls.h"
+#include "core/rpc/channelz_service.h"
 #include "core/rpc/core_metrics.h"
 #include "core/rpc/event_service.h"
 #include "core/rpc/guard.h"
 #include "core/rpc/live_streams.h"
 #include "core/rpc/meter_service.h"
-#include "core/rpc/metrics_server.h"
 #include "core/rpc/mint_service.h"
 #include "core/rpc/reading_service.h"
 #include "core/store/meter_registry.h"
@@ -41,9 +44,11 @@ constexpr std::size_t kDiscrepanciesLogged = 10;  // chosen; the call answers mo
 
 std::vector<const google::protobuf::ServiceDescriptor*> GuardedServices() {
   std::vector<const google::protobuf::ServiceDescriptor*> services;
-  for (const auto* file : {v1::ApiKey::descriptor()->file(), v1::Event::descriptor()->file(),
-                           v1::Meter::descriptor()->file(), v1::MintTask::descriptor()->file(),
-                           v1::Reading::descriptor()->file()}) {
+  for (const auto* file :
+       {grpc::channelz::v1::Server::descriptor()->file(), v1::ApiKey::descriptor()->file(),
+        v1::SendAlertRequest::descriptor()->file(), v1::Event::descriptor()->file(),
+        v1::Meter::descriptor()->file(), v1::MintTask::descriptor()->file(),
+        v1::Reading::descriptor()->file()}) {
     for (int i = 0; i < file->service_count(); ++i) services.push_back(file->service(i));
   }
   return services;
@@ -65,6 +70,16 @@ store::CommitQueue::Options CommitOptions(store::CommitQueue::Options options,
 
 void LogTrouble(const absl::Status& why) {
   spdlog::error("the log could not be compacted, which is tried again: {}", why.ToString());
+}
+
+void LogAudit(std::string_view line) { spdlog::info("audit: {}", line); }
+
+void LogUseTrouble(const absl::Status& why) {
+  spdlog::warn("last uses of API keys could not be written down: {}", why.ToString());
+}
+
+void LogKeyTrouble(const absl::Status& why) {
+  spdlog::error("{}; the old keys stay in force", base::Message(why));
 }
 
 // What a reconciliation found is for a person.
@@ -112,24 +127,39 @@ struct CoreApp::Parts {
             options.reconciliations, ports.clock,
             [this](const auto& is_cancelled) { return Reconcile(is_cancelled); }, LogReport),
         compactor(options.compaction, queue, ports.log, ports.clock, LogTrouble),
-        pipeline(queue, registry, options.readings, [this] { minter.Wake(); }),
-        editor(queue, options.readings, [this] { minter.Wake(); }),
-        streams(ports.clock, options.streams_max),
+        pipeline(queue, registry, options.readings, WakerOfMinter(options.mints)),
+        editor(queue, options.readings, WakerOfMinter(options.mints)),
+        announcer(queue),
+        streams(ports.clock, options.streams),
         keeper(queue, api_keys, ports.clock, ports.random, options.local_keys,
                [this](std::string_view key_id) { streams.KeyChanged(key_id); }),
-        guard(MethodRules(), authenticator),
+        key_refresh(MakeKeyRefresh(options.key_refresh)),
+        key_uses(options.key_uses, queue, api_keys, LogUseTrouble),
+        audit("core", access::AuditLog::KeyOf(options.cursor_key), ports.clock,
+              options.audit_sink ? options.audit_sink : LogAudit),
+        user_limiter(options.user_calls_per_second, ports.clock),
+        guard(MethodRules(), authenticator, user_limiter, audit),
         workers(options.workers_count),
         stream_pool(kStreamThreads),
-        calls(guard, streams, workers),
+        calls(guard, audit, streams, workers),
         event_place{{ports.log, hub, signer, authenticator, ports.clock},
                     options.feeds,
                     frames,
                     streams,
+                    audit,
+                    user_limiter,
                     stream_pool,
                     options.stalled_write_max},
-        reading_place{pipeline, authenticator, ports.clock,
-                      streams,  workers,       options.stalled_write_max},
+        reading_place{pipeline,
+                      authenticator,
+                      ports.clock,
+                      streams,
+                      audit,
+                      workers,
+                      options.stalled_write_max},
+        channelz_service(calls),
         access_service(calls, keeper, api_keys, tickets, registry),
+        alert_service(calls, announcer),
         event_service(calls, registry, event_place),
         meter_service(calls, registrar, registry),
         mint_service(calls, minter, reconciliations, ports.queries, ports.ledger, registry,
@@ -140,7 +170,8 @@ struct CoreApp::Parts {
     WATTMINT_ASSIGN_OR_RETURN(auto meters, ports.queries.LoadMeters());
     WATTMINT_ASSIGN_OR_RETURN(auto keys, ports.queries.LoadApiKeys());
     registry.Load(std::move(meters));
-    keeper.Load(std::move(keys));
+    WATTMINT_ASSIGN_OR_RETURN(const auto uses, ports.queries.LoadKeyUses());
+    keeper.Load(std::move(keys), uses);
     return minter.Load();
   }
 
@@ -151,19 +182,48 @@ struct CoreApp::Parts {
     return mint::Reconcile(ports.queries, ports.ledger, options);
   }
 
+  // What is minted by hand wakes the minter itself.
+  std::function<void()> WakerOfMinter(const domain::MintLimits& limits) {
+    if (!limits.automatic) return [] {};
+    return [this] { minter.Wake(); };
+  }
+
   absl::Status StartMetrics(const std::string& address) {
     if (address.empty()) return absl::OkStatus();
-    const MetricSources sources{
-        ports.queries, ports.log,       ports.ledger, ports.clock, pipeline.counters(),
-        minter,        reconciliations, hub,          streams};
-    WATTMINT_ASSIGN_OR_RETURN(metrics, MetricsServer::Start({.address = address}, [sources] {
+    const MetricSources sources{ports.queries,
+                                ports.log,
+                                ports.ledger,
+                                ports.clock,
+                                pipeline.counters(),
+                                minter,
+                                reconciliations,
+                                hub,
+                                streams,
+                                audit,
+                                key_refresh.get(),
+                                &server->entrance()};
+    WATTMINT_ASSIGN_OR_RETURN(metrics, base::MetricsServer::Start({.address = address}, [sources] {
                                 return MetricsPage(sources);
                               }));
     return absl::OkStatus();
   }
 
+  std::unique_ptr<access::KeyRefresh> MakeKeyRefresh(const access::KeyRefresh::Options& options) {
+    if (ports.jwt == nullptr) return nullptr;
+    auto refresh = std::make_unique<access::KeyRefresh>(
+        options, *ports.jwt, ports.clock,
+        [this] {
+          spdlog::info("the keys for tokens have changed");
+          streams.KeyChanged("");
+        },
+        LogKeyTrouble);
+    ports.jwt->OnUnknownKey([&refresh = *refresh] { return refresh.OnUnknownKey(); });
+    return refresh;
+  }
+
   std::vector<grpc::Service*> services() {
-    return {&access_service, &event_service, &meter_service, &mint_service, &reading_service};
+    return {&channelz_service, &access_service, &alert_service,  &event_service,
+            &meter_service,    &mint_service,   &reading_service};
   }
 
   const CorePorts ports;
@@ -181,24 +241,33 @@ struct CoreApp::Parts {
   stream::Compactor compactor;
   ingest::Pipeline pipeline;
   ingest::ReadingEditor editor;
+  ingest::Announcer announcer;
   LiveStreams streams;
   access::KeyKeeper keeper;
+  const std::unique_ptr<access::KeyRefresh> key_refresh;  // nullptr without tokens
+  access::KeyUseRecorder key_uses;
+  access::AuditLog audit;
+  access::UserLimiter user_limiter;
   const Guard guard;
   base::ThreadPool workers;
   base::ThreadPool stream_pool;
   Calls calls;
   const EventStreamPlace event_place;
   const ReadingStreamPlace reading_place;
+  ChannelzService channelz_service;
   AccessService access_service;
+  AlertService alert_service;
   EventService event_service;
   MeterService meter_service;
   MintService mint_service;
   ReadingService reading_service;
   std::unique_ptr<Server> server;
-  std::unique_ptr<MetricsServer> metrics;
+  std::unique_ptr<base::MetricsServer> metrics;
   std::thread minting;
   std::thread reconciling;
   std::thread compacting;
+  std::thread refreshing;
+  std::thread recording_uses;
 };
 
 absl::StatusOr<std::unique_ptr<CoreApp>> CoreApp::Start(const CorePorts& ports,
@@ -218,12 +287,18 @@ absl::StatusOr<std::unique_ptr<CoreApp>> CoreApp::Start(const CorePorts& ports,
   core.minting = std::thread([&core] { core.minter.Run(); });
   core.reconciling = std::thread([&core] { core.reconciliations.Run(); });
   core.compacting = std::thread([&core] { core.compactor.Run(); });
+  core.recording_uses = std::thread([&core] { core.key_uses.Run(); });
+  if (core.key_refresh) core.refreshing = std::thread([&core] { core.key_refresh->Run(); });
   return app;
 }
 
 CoreApp::CoreApp(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 CoreApp::~CoreApp() { Stop(); }
+
+void CoreApp::Reload() {
+  if (parts_->key_refresh) parts_->key_refresh->Wake();
+}
 
 // From the outside inwards: clients first, the writer last, so that whatever was accepted finishes.
 void CoreApp::Stop() {
@@ -236,6 +311,10 @@ void CoreApp::Stop() {
   if (parts_->reconciling.joinable()) parts_->reconciling.join();
   parts_->compactor.Stop();
   if (parts_->compacting.joinable()) parts_->compacting.join();
+  parts_->key_uses.Stop();
+  if (parts_->recording_uses.joinable()) parts_->recording_uses.join();
+  if (parts_->key_refresh) parts_->key_refresh->Stop();
+  if (parts_->refreshing.joinable()) parts_->refreshing.join();
   parts_->queue.Stop();
   parts_->workers.Stop();
   parts_->stream_pool.Stop();

@@ -2,8 +2,11 @@
 #pragma once
 
 #include "core/access/api_key_table.h"
+#include "core/access/audit_log.h"
 #include "core/access/authenticator.h"
 #include "core/access/jwt_verifier.h"
+#include "core/access/key_refresh.h"
+#include "core/access/key_use_recorder.h"
 #include "core/access/ticket_table.h"
 #include "core/base/clock.h"
 #include "core/base/random.h"
@@ -55,11 +58,15 @@ struct CoreOptions {
   stream::FeedOptions feeds;
   access::TicketTable::Options tickets;
   access::Anonymity anonymity = access::Anonymity::kRefused;
+  access::KeyRefresh::Options key_refresh;
+  access::KeyUseRecorder::Options key_uses;
   stream::CursorSigner::Key cursor_key{};  // shared with the bridges
   // Keys that live in files beside the database, not in it: made by access::LocalKeyRecord().
   std::vector<store::ApiKeyRecord> local_keys;
   int workers_count = 4;
-  std::size_t streams_max = 10'000;
+  LiveStreams::Limits streams;
+  std::int32_t user_calls_per_second = 0;  // as of access::UserLimiter
+  access::AuditLog::Sink audit_sink;       // empty: the log of everything else
   base::Duration stalled_write_max = std::chrono::minutes(2);
 };
 
@@ -76,6 +83,8 @@ class CoreApp {
   CoreApp(const CoreApp&) = delete;
   CoreApp& operator=(const CoreApp&) = delete;
 
+  // Reads the keys for tokens again, soon. Never blocks.
+  void Reload();
   // Drains the streams, finishes what was accepted, and ends. Blocks for some seconds at most;
   // doing so twice is the same.
   void Stop();

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/rpc/core_metrics.h"
 
+#include "core/base/metric_families.h"
 #include "core/base/status_macros.h"
 #include "core/domain/rejection.h"
 #include "core/mint/supply.h"
+#include "core/rpc/entrance.h"
 
 #include <absl/status/status.h>
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
 
 #include <algorithm>
 #include <array>
@@ -20,42 +20,12 @@
 namespace wattmint::rpc {
 namespace {
 
+using base::MetricFamilies;
 using domain::MintState;
-using prometheus::ClientMetric;
-using prometheus::MetricType;
 
 constexpr int kStatesMax = 8;
 
 double Seconds(base::Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
-// Collects families in the order in which they are named.
-class Families {
- public:
-  template <typename Number>
-  void Gauge(const char* name, const char* help, Number value) {
-    Add(name, help, MetricType::Gauge).gauge.value = static_cast<double>(value);
-  }
-  template <typename Number>
-  void Counter(const char* name, const char* help, Number value) {
-    Add(name, help, MetricType::Counter).counter.value = static_cast<double>(value);
-  }
-  // One more member of the family that was named last, or the first of a new one.
-  ClientMetric& Labelled(const char* name, const char* help, MetricType type, const char* label,
-                         std::string_view value) {
-    ClientMetric& metric = Add(name, help, type);
-    metric.label.push_back({label, std::string(value)});
-    return metric;
-  }
-  const std::vector<prometheus::MetricFamily>& all() const { return all_; }
-
- private:
-  ClientMetric& Add(const char* name, const char* help, MetricType type) {
-    if (all_.empty() || all_.back().name != name) all_.push_back({name, help, type, {}});
-    return all_.back().metric.emplace_back();
-  }
-
-  std::vector<prometheus::MetricFamily> all_;
-};
 
 std::array<std::int64_t, kStatesMax + 1> CountByState(const store::TaskOverview& tasks) {
   std::array<std::int64_t, kStatesMax + 1> counts{};
@@ -71,7 +41,7 @@ std::array<std::int64_t, kStatesMax + 1> CountByState(const store::TaskOverview&
   return counts;
 }
 
-absl::Status AddSupply(const MetricSources& sources, Families& families) {
+absl::Status AddSupply(const MetricSources& sources, MetricFamilies& families) {
   WATTMINT_ASSIGN_OR_RETURN(const mint::SupplyCheck check,
                             mint::CheckSupply(sources.queries, sources.ledger));
   families.Gauge("wattmint_ledger_supply_base_units",
@@ -87,15 +57,13 @@ absl::Status AddSupply(const MetricSources& sources, Families& families) {
                  check.unexplained_base_units);
   const auto counts = CountByState(check.tasks);
   for (std::size_t state = 1; state < counts.size(); ++state) {
-    families
-        .Labelled("wattmint_tasks", "Mint tasks; NOT_APPLICABLE: readings with nothing to mint.",
-                  MetricType::Gauge, "state", domain::Name(static_cast<MintState>(state)))
-        .gauge.value = static_cast<double>(counts[state]);
+    families.Gauge("wattmint_tasks", "Mint tasks; NOT_APPLICABLE: readings with nothing to mint.",
+                   "state", domain::Name(static_cast<MintState>(state)), counts[state]);
   }
   return absl::OkStatus();
 }
 
-absl::Status AddBacklog(const MetricSources& sources, Families& families) {
+absl::Status AddBacklog(const MetricSources& sources, MetricFamilies& families) {
   const mint::Minter::State state = sources.minter.state();
   families.Gauge("wattmint_minting_paused", "1 while minting is paused.", state.paused ? 1 : 0);
   WATTMINT_ASSIGN_OR_RETURN(const auto next_due, sources.queries.FindNextDue(!state.automatic));
@@ -108,22 +76,19 @@ absl::Status AddBacklog(const MetricSources& sources, Families& families) {
   return absl::OkStatus();
 }
 
-void AddReadings(const ingest::IngestCounters& readings, Families& families) {
+void AddReadings(const ingest::IngestCounters& readings, MetricFamilies& families) {
   families.Counter("wattmint_readings_accepted_total", "Readings accepted since the start.",
                    readings.accepted.load());
   families.Counter("wattmint_readings_existed_total", "Readings that were accepted before.",
                    readings.existed.load());
   for (int number = 1; number <= domain::kRejectionsMax; ++number) {
-    families
-        .Labelled("wattmint_readings_rejected_total", "Readings refused since the start.",
-                  MetricType::Counter, "rejection",
-                  domain::Name(static_cast<domain::Rejection>(number)))
-        .counter.value =
-        static_cast<double>(readings.rejected[static_cast<std::size_t>(number)].load());
+    families.Counter("wattmint_readings_rejected_total", "Readings refused since the start.",
+                     "rejection", domain::Name(static_cast<domain::Rejection>(number)),
+                     readings.rejected[static_cast<std::size_t>(number)].load());
   }
 }
 
-void AddReconciliations(const mint::ReconcileSchedule& reconciliations, Families& families) {
+void AddReconciliations(const mint::ReconcileSchedule& reconciliations, MetricFamilies& families) {
   const mint::ReconcileSchedule::State state = reconciliations.state();
   families.Counter("wattmint_reconcile_done_total", "Reconciliations of ledger and log.",
                    state.done);
@@ -139,7 +104,43 @@ void AddReconciliations(const mint::ReconcileSchedule& reconciliations, Families
                  state.last->found.discrepancies_count);
 }
 
-absl::Status AddLog(const MetricSources& sources, Families& families) {
+void AddEntrance(const Entrance& entrance, MetricFamilies& families) {
+  if (const auto expire_time = entrance.certificate_expire_time()) {
+    families.Gauge("wattmint_certificate_expire_time_seconds",
+                   "When the certificate in use ends, Unix time.",
+                   Seconds(expire_time->time_since_epoch()));
+  }
+  const door::DoorCounters* door = entrance.counters();
+  if (door == nullptr) return;
+  families.Gauge("wattmint_connections", "Connections at the front door that are open.",
+                 door->open.load());
+  families.Counter("wattmint_connections_accepted_total",
+                   "Connections that the front door let in since the start.",
+                   door->accepted.load());
+  for (std::size_t reason = 0; reason < door::kRefusalCount; ++reason) {
+    families.Counter("wattmint_connections_refused_total",
+                     "Connections that the front door closed since the start, by reason.", "reason",
+                     door::Name(static_cast<door::Refusal>(reason)), door->refused[reason].load());
+  }
+}
+
+void AddAccess(const MetricSources& sources, MetricFamilies& families) {
+  const auto reasons = access::AuditLog::Reasons();
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    families.Counter("wattmint_refused_total", "Calls and streams turned away since the start.",
+                     "reason", reasons[i], sources.audit.refused(i));
+  }
+  if (sources.key_refresh == nullptr) return;
+  const access::KeyRefresh::State keys = sources.key_refresh->state();
+  families.Gauge(
+      "wattmint_token_keys_age_seconds",
+      "For how long the keys for tokens could not be read again.",
+      Seconds(std::max(sources.clock.Now() - keys.last_success, base::Duration::zero())));
+  families.Counter("wattmint_token_keys_failed_total", "Times that they could not be read.",
+                   keys.failed);
+}
+
+absl::Status AddLog(const MetricSources& sources, MetricFamilies& families) {
   families.Gauge("wattmint_event_sequence", "Sequence of the newest event.", sources.hub.head());
   WATTMINT_ASSIGN_OR_RETURN(const store::LogBounds bounds, sources.log.GetBounds());
   families.Gauge("wattmint_event_oldest_sequence", "Sequence of the oldest event that is kept.",
@@ -149,16 +150,18 @@ absl::Status AddLog(const MetricSources& sources, Families& families) {
 }
 
 std::string Collect(const MetricSources& sources) {
-  Families families;
+  MetricFamilies families;
   AddReadings(sources.readings, families);
   const absl::Status supply = AddSupply(sources, families);
   const absl::Status backlog = AddBacklog(sources, families);
   AddReconciliations(sources.reconciliations, families);
   const absl::Status log = AddLog(sources, families);
+  AddAccess(sources, families);
   families.Gauge("wattmint_streams", "Streams that are open.", sources.streams.size());
+  if (sources.entrance != nullptr) AddEntrance(*sources.entrance, families);
   families.Gauge("wattmint_scrape_failed", "1 when a part of the values could not be read.",
                  supply.ok() && backlog.ok() && log.ok() ? 0 : 1);
-  return prometheus::TextSerializer().Serialize(families.all());
+  return families.ToText();
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/access/audit_log.h"
+#include "core/access/key_refresh.h"
 #include "core/base/clock.h"
 #include "core/ingest/pipeline.h"
 #include "core/ledger/ledger.h"
@@ -14,6 +16,8 @@
 
 namespace wattmint::rpc {
 
+class Entrance;
+
 // What the metrics are read from, at the time of each scrape. Nothing is written, and the writer is
 // never waited for. README.md names them all.
 struct MetricSources {
@@ -26,6 +30,9 @@ struct MetricSources {
   const mint::ReconcileSchedule& reconciliations;
   const stream::Hub& hub;
   const LiveStreams& streams;
+  const access::AuditLog& audit;
+  const access::KeyRefresh* key_refresh;  // nullptr: no tokens are accepted
+  const Entrance* entrance = nullptr;     // nullptr: its values are left out
 };
 
 // In Prometheus' text format. Values that cannot be read now are left out, and

@@ -11,10 +11,12 @@
 
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace wattmint::rpc {
 namespace {
 
+constexpr std::string_view kMethod = "wattmint.v1.EventService.SubscribeDynamic";
 constexpr base::Duration kStartMax = std::chrono::seconds(10);  // Source: event.proto
 
 using Change = v1::SubscribeDynamicRequest;
@@ -37,7 +39,8 @@ DynamicReactor* DynamicCall::Start(const EventStreamPlace& place, const EventReq
                                    grpc::CallbackServerContext* context,
                                    access::Principal principal) {
   auto call = std::make_shared<DynamicCall>(place, requests, context, std::move(principal));
-  if (absl::Status status = call->Begin(); !status.ok()) return Refuse(status);
+  const absl::Status status = call->Begin(kMethod, call->principal_);
+  if (!status.ok()) return Refuse(status);
   call->StartSendInitialMetadata();
   call->StartRead(&call->read_);
   call->Run();
@@ -95,11 +98,14 @@ std::optional<DynamicCall::Message> DynamicCall::NextAnswer(stream::Feed& feed) 
 }
 
 absl::StatusOr<DynamicCall::Message> DynamicCall::Apply(const Change& change, stream::Feed& feed) {
+  // As costly as a call that opens a stream.
+  WATTMINT_RETURN_IF_ERROR(place().limiter.Take(feed.principal(), access::RateClass::kHeavy));
   stream::FilterSet filters = filters_;
   switch (change.change_case()) {
     case Change::kAddFilter: {
       WATTMINT_ASSIGN_OR_RETURN(domain::EventFilter filter,
-                                requests_.FilterOf(feed.principal(), change.add_filter().filter()));
+                                requests_.FilterOf(feed.principal(), change.add_filter().filter(),
+                                                   EventRequests::Admission::kAsk));
       WATTMINT_RETURN_IF_ERROR(filters.Put(change.add_filter().name(), std::move(filter)));
       return ChangeFilters(std::move(filters), change.change_id(), feed);
     }
@@ -120,7 +126,9 @@ absl::StatusOr<DynamicCall::Message> DynamicCall::ChangeFilters(stream::FilterSe
                                                                 std::int64_t change_id,
                                                                 stream::Feed& feed) {
   filters_ = std::move(filters);
-  stream::Feed::FiltersChanged changed = feed.SetFilters(filters_.Filters());
+  std::vector<domain::EventFilter> now = filters_.Filters();
+  place().audit.Subscribed(number(), now);
+  stream::Feed::FiltersChanged changed = feed.SetFilters(std::move(now));
   changed.change_id = change_id;
   return Message(std::move(changed));
 }
@@ -129,10 +137,14 @@ absl::StatusOr<DynamicCall::Message> DynamicCall::Renew(const std::string& crede
                                                         std::int64_t change_id,
                                                         stream::Feed& feed) {
   const std::string authorization = "Bearer " + credential;
-  WATTMINT_ASSIGN_OR_RETURN(access::Principal principal,
-                            place().sources.authenticator.Authenticate(
-                                {.authorization = authorization}, access::TicketUse::kRefuse));
-  WATTMINT_RETURN_IF_ERROR(feed.Renew(std::move(principal)));
+  absl::StatusOr<access::Principal> principal = place().sources.authenticator.Authenticate(
+      {.authorization = authorization}, access::TicketUse::kRefuse);
+  if (!principal.ok()) {
+    place().audit.Refused(kMethod, nullptr, principal.status());
+    return principal.status();
+  }
+  WATTMINT_RETURN_IF_ERROR(feed.Renew(*std::move(principal)));
+  place().audit.Renewed(number(), feed.principal());
   return Message(stream::Feed::CredentialRenewed{change_id, feed.principal().expires_at});
 }
 

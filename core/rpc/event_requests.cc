@@ -5,6 +5,7 @@
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
 #include "core/rpc/converters.h"
+#include "core/rpc/scope.h"
 #include "core/rpc/status_convert.h"
 
 #include <string>
@@ -34,9 +35,12 @@ absl::StatusOr<stream::Start> HistoryStartOf(const Question& asked) {
 }  // namespace
 
 absl::StatusOr<domain::EventFilter> EventRequests::FilterOf(const access::Principal& principal,
-                                                            const v1::EventFilter& filter) const {
+                                                            const v1::EventFilter& filter,
+                                                            Admission admission) const {
   WATTMINT_ASSIGN_OR_RETURN(domain::EventFilter wanted, FilterFromProto(filter));
-  WATTMINT_RETURN_IF_ERROR(access::CheckFilter(principal, wanted, registry_));
+  if (admission == Admission::kAsk) {
+    WATTMINT_RETURN_IF_ERROR(access::CheckFilter(principal, wanted, registry_));
+  }
   return wanted;
 }
 
@@ -46,7 +50,8 @@ absl::StatusOr<stream::FilterSet> EventRequests::FiltersOf(const access::Princip
   if (asked.place().has_filter()) return BadField("place.filter", "belongs into filters");
   stream::FilterSet filters;
   for (const auto& [name, filter] : asked.filters()) {
-    WATTMINT_ASSIGN_OR_RETURN(domain::EventFilter wanted, FilterOf(principal, filter));
+    WATTMINT_ASSIGN_OR_RETURN(domain::EventFilter wanted,
+                              FilterOf(principal, filter, AdmissionOf(asked.place())));
     WATTMINT_RETURN_IF_ERROR(filters.Put(name, std::move(wanted)));
   }
   return filters;
@@ -54,18 +59,17 @@ absl::StatusOr<stream::FilterSet> EventRequests::FiltersOf(const access::Princip
 
 absl::StatusOr<stream::Interest> EventRequests::InterestOf(const access::Principal& caller,
                                                            const std::string& as_user,
-                                                           const v1::EventFilter& filter) const {
-  access::Principal principal = caller;
-  if (!as_user.empty()) {
-    WATTMINT_RETURN_IF_ERROR(
-        access::CheckPermission(caller, access::Permission::kReadEventsAsUser));
-    if (!domain::IsUserId(as_user)) return BadField("as_user", "is no user id");
-    principal = access::OnBehalfOf(caller, as_user);
-  }
-  WATTMINT_ASSIGN_OR_RETURN(domain::EventFilter wanted, FilterOf(principal, filter));
+                                                           const v1::EventFilter& filter,
+                                                           Admission admission) const {
+  WATTMINT_ASSIGN_OR_RETURN(const access::Principal principal, ActingFor(caller, as_user));
+  WATTMINT_ASSIGN_OR_RETURN(domain::EventFilter wanted, FilterOf(principal, filter, admission));
   stream::Interest interest{.scope = access::ScopeOf(principal), .filters = {}};
   if (!wanted.IsEmpty()) interest.filters.push_back(std::move(wanted));
   return interest;
+}
+
+EventRequests::Admission AdmissionOf(const v1::SubscribeRequest& asked) {
+  return asked.has_cursor() ? EventRequests::Admission::kAsked : EventRequests::Admission::kAsk;
 }
 
 absl::StatusOr<stream::Start> StartOf(const v1::SubscribeRequest& asked) {

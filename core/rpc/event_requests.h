@@ -20,18 +20,27 @@ class EventRequests {
  public:
   explicit EventRequests(const store::MeterRegistry& registry) : registry_(registry) {}
 
+  // Whether the caller may name what a filter names, was asked before: when the cursor was made
+  // that the filter must match, or by the bridge that asks for its user. What was theirs then may
+  // be somebody else's now, and they still get what happened before.
+  enum class Admission { kAsk, kAsked };
+
   absl::StatusOr<domain::EventFilter> FilterOf(const access::Principal& principal,
-                                               const v1::EventFilter& filter) const;
+                                               const v1::EventFilter& filter,
+                                               Admission admission) const;
   absl::StatusOr<stream::FilterSet> FiltersOf(const access::Principal& principal,
                                               const v1::DynamicStart& asked) const;
   // What a subscription of `as_user` with that filter would be about; of the caller if it is empty.
   absl::StatusOr<stream::Interest> InterestOf(const access::Principal& caller,
                                               const std::string& as_user,
-                                              const v1::EventFilter& filter) const;
+                                              const v1::EventFilter& filter,
+                                              Admission admission) const;
 
  private:
   const store::MeterRegistry& registry_;
 };
+
+EventRequests::Admission AdmissionOf(const v1::SubscribeRequest& asked);
 
 absl::StatusOr<stream::Start> StartOf(const v1::SubscribeRequest& asked);
 // Of a question about history.

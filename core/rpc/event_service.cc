@@ -20,6 +20,7 @@ namespace {
 
 using access::Permission;
 using access::Principal;
+using Admission = EventRequests::Admission;
 
 constexpr std::int64_t kDryRunEventsMax = 100'000;  // chosen: some 0.2 s. Source: event.proto
 constexpr int kPageDefault = 1'000;                 // Source: event.proto
@@ -72,8 +73,11 @@ SubscribeReactor* EventService::Subscribe(grpc::CallbackServerContext* context,
   const auto asked = Parse(*request);
   if (!asked.ok()) return SubscribeCall::Refuse(asked.status());
   stream::FeedRequest feed_request;
-  const auto filter = requests_.FilterOf(*principal, asked->filter());
-  if (!filter.ok()) return SubscribeCall::Refuse(filter.status());
+  const auto filter = requests_.FilterOf(*principal, asked->filter(), AdmissionOf(*asked));
+  if (!filter.ok()) {
+    place_.audit.Refused("wattmint.v1.EventService.Subscribe", &*principal, filter.status());
+    return SubscribeCall::Refuse(filter.status());
+  }
   auto start = StartOf(*asked);
   if (!start.ok()) return SubscribeCall::Refuse(start.status());
   if (!filter->IsEmpty()) feed_request.filters.push_back(*filter);
@@ -105,8 +109,10 @@ absl::StatusOr<std::int64_t> EventService::FindStart(const stream::Start& start,
 
 absl::StatusOr<v1::ReadEventsResponse> EventService::Read(
     const Principal& caller, const v1::ReadEventsRequest& asked) const {
-  WATTMINT_ASSIGN_OR_RETURN(stream::Interest interest,
-                            requests_.InterestOf(caller, asked.as_user(), asked.filter()));
+  WATTMINT_ASSIGN_OR_RETURN(
+      stream::Interest interest,
+      requests_.InterestOf(caller, asked.as_user(), asked.filter(),
+                           asked.as_user().empty() ? Admission::kAsk : Admission::kAsked));
   WATTMINT_ASSIGN_OR_RETURN(const int count_max,
                             PageSize(asked.page_size(), kPageDefault, domain::kEventsPerPageMax));
   WATTMINT_ASSIGN_OR_RETURN(const store::LogBounds bounds, place_.sources.log.GetBounds());
@@ -136,8 +142,9 @@ grpc::ServerUnaryReactor* EventService::DryRunSubscription(
 
 absl::StatusOr<v1::DryRunSubscriptionResponse> EventService::TryOut(
     const Principal& caller, const v1::DryRunSubscriptionRequest& asked) const {
-  WATTMINT_ASSIGN_OR_RETURN(const stream::Interest interest,
-                            requests_.InterestOf(caller, asked.as_user(), asked.filter()));
+  WATTMINT_ASSIGN_OR_RETURN(
+      const stream::Interest interest,
+      requests_.InterestOf(caller, asked.as_user(), asked.filter(), Admission::kAsk));
   WATTMINT_ASSIGN_OR_RETURN(const store::LogBounds bounds, place_.sources.log.GetBounds());
   WATTMINT_ASSIGN_OR_RETURN(const stream::Start start, StartOf(asked));
   WATTMINT_ASSIGN_OR_RETURN(const std::int64_t after, FindStart(start, bounds));
@@ -162,8 +169,9 @@ grpc::ServerUnaryReactor* EventService::ExplainEvent(grpc::CallbackServerContext
 absl::StatusOr<v1::ExplainEventResponse> EventService::Explain(
     const Principal& caller, const v1::ExplainEventRequest& asked) const {
   if (asked.sequence() < 1) return BadField("sequence", "must be at least 1");
-  WATTMINT_ASSIGN_OR_RETURN(const stream::Interest interest,
-                            requests_.InterestOf(caller, asked.as_user(), asked.filter()));
+  WATTMINT_ASSIGN_OR_RETURN(
+      const stream::Interest interest,
+      requests_.InterestOf(caller, asked.as_user(), asked.filter(), Admission::kAsk));
   const absl::Status none = base::NotFound("there is no event {} for you", asked.sequence());
   if (asked.sequence() > place_.sources.hub.head()) return none;
   WATTMINT_ASSIGN_OR_RETURN(const store::LogBounds bounds, place_.sources.log.GetBounds());

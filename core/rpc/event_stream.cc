@@ -13,22 +13,29 @@ namespace {
 
 // Looks at the log that one stream takes before another one has its turn.
 constexpr int kStepsMax = 16;
+constexpr int kStepsOfGrpcMax = 2;  // there, calls wait for their turn
 // How often a stream that has not begun is looked at.
 constexpr base::Duration kStartLook = std::chrono::seconds(1);
 
 }  // namespace
 
 EventStream::EventStream(const EventStreamPlace& place, grpc::CallbackServerContext* context)
-    : place_(place), context_(context) {
+    : place_(place), context_(context), start_(place.sources.clock.Steady()) {
   const auto heartbeat =
       std::chrono::duration_cast<std::chrono::seconds>(place.feed_options.heartbeat);
   terms_.set_max_batch_events(static_cast<std::int32_t>(place.feed_options.batch_events_max));
   terms_.set_heartbeat_seconds(static_cast<std::int32_t>(heartbeat.count()));
 }
 
-absl::Status EventStream::Begin() {
-  WATTMINT_RETURN_IF_ERROR(place_.streams.Add(shared_from_this()));
+absl::Status EventStream::Begin(std::string_view method, const access::Principal& principal) {
+  const absl::StatusOr<std::int64_t> number = place_.streams.Add(shared_from_this(), principal);
+  if (!number.ok()) {
+    place_.audit.Refused(method, &principal, number.status());
+    return number.status();
+  }
   self_ = shared_from_this();
+  number_ = *number;
+  place_.audit.StreamOpened(number_, method, principal);
   return absl::OkStatus();
 }
 
@@ -55,6 +62,13 @@ void EventStream::Cancelled() {
 }
 
 void EventStream::Done() {
+  absl::Status why;
+  {
+    base::MutexLock lock(mutex_);
+    why = end_;
+  }
+  const auto length = place_.sources.clock.Steady() - start_;
+  place_.audit.StreamEnded(number_, std::chrono::duration_cast<base::Duration>(length), why);
   place_.streams.Remove(this);
   self_.reset();
 }
@@ -75,7 +89,7 @@ void EventStream::OnTick(std::chrono::steady_clock::time_point now) {
 void EventStream::OnKeyChanged(std::string_view key_id) {
   {
     base::MutexLock lock(mutex_);
-    if (key_id_.empty() || key_id != key_id_) return;
+    if (key_id != key_id_) return;
     must_recheck_ = true;
   }
   Kick();
@@ -114,10 +128,12 @@ void EventStream::PostWork() {
   place_.pool.Post([stream = shared_from_this()] { stream->Work(Thread::kOfPool); });
 }
 
+// On a thread of gRPC: only when the feed is in memory.
 void EventStream::Work(Thread thread) {
   if (feed_ == nullptr && !Open()) return;
-  for (int i = 0; i < kStepsMax; ++i) {
-    if (thread == Thread::kOfGrpc && !feed_->IsInMemory()) break;
+  const int steps_max = thread == Thread::kOfGrpc ? kStepsOfGrpcMax : kStepsMax;
+  for (int i = 0; i < steps_max; ++i) {
+    if (thread == Thread::kOfGrpc && i > 0 && !feed_->IsInMemory()) break;
     if (!TellNews()) return End(base::Cancelled("the client has left"));
     if (feed_->is_established()) {
       if (const auto answer = NextAnswer(*feed_)) {
@@ -151,6 +167,7 @@ bool EventStream::Open() {
       continue;
     }
     KeepKey((*request)->principal.key_id);
+    place_.audit.Subscribed(number_, (*request)->filters);
     auto feed = stream::Feed::Open(place_.sources, place_.feed_options, **std::move(request),
                                    [this] { Kick(); });
     if (!feed.ok()) {
@@ -202,6 +219,7 @@ void EventStream::End(const absl::Status& why) {
   {
     base::MutexLock lock(mutex_);
     state_ = State::kEnded;
+    end_ = why;
   }
   // Not under the mutex: a waker that is under way wants it, and the feed's end waits for that.
   feed_.reset();

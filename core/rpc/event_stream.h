@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/access/audit_log.h"
+#include "core/access/user_limiter.h"
 #include "core/base/mutex.h"
 #include "core/base/thread_pool.h"
 #include "core/rpc/event_messages.h"
@@ -13,6 +15,7 @@
 #include <grpcpp/support/status.h>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,7 +28,9 @@ struct EventStreamPlace {
   stream::FeedOptions feed_options;
   const stream::FrameCache& frames;
   LiveStreams& streams;
-  base::ThreadPool& pool;  // where logs are read and messages are made
+  access::AuditLog& audit;
+  access::UserLimiter& limiter;  // of changes that clients ask for on their streams
+  base::ThreadPool& pool;        // where logs are read and messages are made
   base::Duration stalled_write_max;
 };
 
@@ -46,7 +51,7 @@ class EventStream : public LiveStream, public std::enable_shared_from_this<Event
   EventStream(const EventStreamPlace& place, grpc::CallbackServerContext* context);
 
   // Counts as open from here on. Errors: those of LiveStreams::Add(); then the call is over.
-  absl::Status Begin();
+  absl::Status Begin(std::string_view method, const access::Principal& principal);
   // Begins to work. Call once, when the call itself is ready to be written.
   void Run() { PostWork(); }
   // What the call is told.
@@ -68,6 +73,8 @@ class EventStream : public LiveStream, public std::enable_shared_from_this<Event
   }
 
   const EventStreamPlace& place() const { return place_; }
+  // In the audit log.
+  std::int64_t number() const { return number_; }
   // Only before the stream is open, or while working.
   v1::Established& terms() { return terms_; }
 
@@ -90,6 +97,8 @@ class EventStream : public LiveStream, public std::enable_shared_from_this<Event
   grpc::CallbackServerContext* const context_;
   v1::Established terms_;
   std::shared_ptr<EventStream> self_;  // shared: with LiveStreams and with posted work
+  std::int64_t number_ = 0;            // set by Begin()
+  const std::chrono::steady_clock::time_point start_;
 
   std::unique_ptr<stream::Feed> feed_;  // only while working
 
@@ -97,6 +106,7 @@ class EventStream : public LiveStream, public std::enable_shared_from_this<Event
 
   base::Mutex mutex_;  // guards all below
   State state_ WATTMINT_GUARDED_BY(mutex_) = State::kWorking;
+  absl::Status end_ WATTMINT_GUARDED_BY(mutex_);    // why it ended
   std::string key_id_ WATTMINT_GUARDED_BY(mutex_);  // of the credential that the feed has
   bool is_kicked_ WATTMINT_GUARDED_BY(mutex_) = false;
   bool is_cancelled_ WATTMINT_GUARDED_BY(mutex_) = false;

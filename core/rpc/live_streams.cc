@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/rpc/live_streams.h"
 
+#include "core/access/reason.h"
+#include "core/access/user_limiter.h"
 #include "core/base/assert.h"
+#include "core/base/status.h"
 #include "core/rpc/status_convert.h"
 
 #include <utility>
@@ -11,10 +14,15 @@ namespace {
 
 constexpr base::Duration kTick = std::chrono::milliseconds(100);
 
+absl::Status TooManyOfUser() {
+  return access::WithReason(base::ResourceExhausted("the user has too many streams open"),
+                            access::reason::kTooManyStreams);
+}
+
 }  // namespace
 
-LiveStreams::LiveStreams(base::Clock& clock, std::size_t streams_max)
-    : clock_(clock), streams_max_(streams_max), ticker_([this] { TickLoop(); }) {}
+LiveStreams::LiveStreams(base::Clock& clock, const Limits& limits)
+    : clock_(clock), limits_(limits), ticker_([this] { TickLoop(); }) {}
 
 LiveStreams::~LiveStreams() {
   {
@@ -26,18 +34,33 @@ LiveStreams::~LiveStreams() {
   ticker_.join();
 }
 
-absl::Status LiveStreams::Add(std::shared_ptr<LiveStream> stream) {
+absl::StatusOr<std::int64_t> LiveStreams::Add(std::shared_ptr<LiveStream> stream,
+                                              const access::Principal& owner) {
+  const bool is_limited = limits_.streams_per_user_max > 0 && !access::ServesOthers(owner);
   base::MutexLock lock(mutex_);
   if (is_draining_) return IsDraining();
-  if (streams_.size() >= streams_max_) return Overloaded("too many streams are open");
+  if (streams_.size() >= limits_.streams_max) return Overloaded("too many streams are open");
+  if (is_limited) {
+    std::size_t& count = counts_by_user_[owner.user_id];
+    if (count >= limits_.streams_per_user_max) return TooManyOfUser();
+    ++count;
+  }
   const LiveStream* key = stream.get();
-  streams_.emplace(key, std::move(stream));
-  return absl::OkStatus();
+  Open& open = streams_[key];
+  open.stream = std::move(stream);
+  if (is_limited) open.user_id = owner.user_id;
+  return ++added_;
 }
 
 void LiveStreams::Remove(const LiveStream* stream) {
   base::MutexLock lock(mutex_);
-  streams_.erase(stream);
+  const auto open = streams_.find(stream);
+  if (open == streams_.end()) return;
+  if (const std::optional<std::string>& user_id = open->second.user_id) {
+    const auto count = counts_by_user_.find(*user_id);
+    if (--count->second == 0) counts_by_user_.erase(count);
+  }
+  streams_.erase(open);
   changed_.NotifyAll();
 }
 
@@ -77,7 +100,7 @@ LiveStreams::Streams LiveStreams::All() const {
   base::MutexLock lock(mutex_);
   Streams all;
   all.reserve(streams_.size());
-  for (const auto& [key, stream] : streams_) all.push_back(stream);
+  for (const auto& [key, open] : streams_) all.push_back(open.stream);
   return all;
 }
 

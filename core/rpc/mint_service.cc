@@ -130,6 +130,27 @@ grpc::ServerUnaryReactor* MintService::ListMints(grpc::CallbackServerContext* co
       });
 }
 
+grpc::ServerUnaryReactor* MintService::ReadBatch(grpc::CallbackServerContext* context,
+                                                 const v1::ReadBatchRequest* request,
+                                                 v1::ReadBatchResponse* response) {
+  using Reach = access::EventScope::Reach;
+  return calls_.Serve(
+      context, "wattmint.v1.MintService.ReadBatch", request, response,
+      [this](const Principal& caller,
+             const v1::ReadBatchRequest& asked) -> absl::StatusOr<v1::ReadBatchResponse> {
+        if (!domain::IsMeterId(asked.batch_id())) return BadField("batch_id", "is no batch id");
+        WATTMINT_ASSIGN_OR_RETURN(const Principal principal, ActingFor(caller, asked.as_user()));
+        const access::EventScope scope = access::ScopeOf(principal);
+        WATTMINT_ASSIGN_OR_RETURN(const store::BatchState batch,
+                                  queries_.GetBatch(asked.batch_id(), scope.user_id));
+        v1::ReadBatchResponse given;
+        given.set_sequence(batch.sequence);
+        if (scope.reach == Reach::kPublic) return given;  // no task is public
+        for (const domain::MintTask& task : batch.tasks) *given.add_tasks() = ToProto(task);
+        return given;
+      });
+}
+
 grpc::ServerUnaryReactor* MintService::RetryMint(grpc::CallbackServerContext* context,
                                                  const v1::RetryMintRequest* request,
                                                  v1::RetryMintResponse* response) {

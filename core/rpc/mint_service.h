@@ -36,6 +36,9 @@ class MintService final : public v1::MintService::CallbackService {
   grpc::ServerUnaryReactor* ListMints(grpc::CallbackServerContext* context,
                                       const v1::ListMintsRequest* request,
                                       v1::ListMintsResponse* response) override;
+  grpc::ServerUnaryReactor* ReadBatch(grpc::CallbackServerContext* context,
+                                      const v1::ReadBatchRequest* request,
+                                      v1::ReadBatchResponse* response) override;
   grpc::ServerUnaryReactor* RetryMint(grpc::CallbackServerContext* context,
                                       const v1::RetryMintRequest* request,
                                       v1::RetryMintResponse* response) override;

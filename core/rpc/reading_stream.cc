@@ -13,6 +13,8 @@
 namespace wattmint::rpc {
 namespace {
 
+constexpr std::string_view kMethod = "wattmint.v1.ReadingService.StreamReadings";
+
 v1::StreamReadingsResponse Acknowledgement(std::int64_t batch_number,
                                            const std::vector<ingest::Answer>& answers) {
   v1::StreamReadingsResponse out;
@@ -37,17 +39,29 @@ ReadingReactor* ReadingStream::Start(const ReadingStreamPlace& place,
                                      grpc::CallbackServerContext* context,
                                      access::Principal principal) {
   auto stream = std::make_shared<ReadingStream>(place, context, std::move(principal));
-  if (absl::Status status = place.streams.Add(stream); !status.ok()) return Refuse(status);
+  const absl::StatusOr<std::int64_t> number = place.streams.Add(stream, stream->principal_);
+  if (!number.ok()) {
+    place.audit.Refused(kMethod, &stream->principal_, number.status());
+    return Refuse(number.status());
+  }
   stream->self_ = stream;
+  stream->number_ = *number;
+  place.audit.StreamOpened(stream->number_, kMethod, stream->principal_);
   stream->StartSendInitialMetadata();
-  base::MutexLock lock(stream->mutex_);
-  stream->ReadOnLocked();
+  {
+    base::MutexLock lock(stream->mutex_);
+    stream->ReadOnLocked();
+  }
+  stream->Recheck();  // the key may have gone before anybody knew of this stream
   return stream.get();
 }
 
 ReadingStream::ReadingStream(const ReadingStreamPlace& place, grpc::CallbackServerContext* context,
                              access::Principal principal)
-    : place_(place), context_(context), principal_(std::move(principal)) {}
+    : place_(place),
+      context_(context),
+      principal_(std::move(principal)),
+      start_(place.clock.Steady()) {}
 
 void ReadingStream::OnReadDone(bool ok) {
   base::MutexLock lock(mutex_);
@@ -116,22 +130,29 @@ void ReadingStream::OnCancel() {
 }
 
 void ReadingStream::OnDone() {
+  absl::Status why;
+  {
+    base::MutexLock lock(mutex_);
+    why = end_.value_or(base::Cancelled("the client has left"));
+  }
+  const auto length = place_.clock.Steady() - start_;
+  place_.audit.StreamEnded(number_, std::chrono::duration_cast<base::Duration>(length), why);
   place_.streams.Remove(this);
   self_.reset();
 }
 
 void ReadingStream::OnTick(std::chrono::steady_clock::time_point now) {
-  if (principal_.expires_at.has_value() && place_.clock.Now() >= *principal_.expires_at) {
-    absl::Status status = place_.authenticator.CheckCurrent(principal_);
-    if (!status.ok()) EndAfterAnswers(std::move(status));
-  }
+  if (principal_.expires_at.has_value() && place_.clock.Now() >= *principal_.expires_at) Recheck();
   base::MutexLock lock(mutex_);
   // A write that is under way keeps the call alive, and its end waits for the mutex.
   if (is_writing_ && now - write_start_ > place_.stalled_write_max) context_->TryCancel();
 }
 
 void ReadingStream::OnKeyChanged(std::string_view key_id) {
-  if (principal_.key_id.empty() || principal_.key_id != key_id) return;
+  if (key_id == principal_.key_id) Recheck();
+}
+
+void ReadingStream::Recheck() {
   absl::Status status = place_.authenticator.CheckCurrent(principal_);
   if (!status.ok()) EndAfterAnswers(std::move(status));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/access/audit_log.h"
 #include "core/access/authenticator.h"
 #include "core/access/principal.h"
 #include "core/base/clock.h"
@@ -32,6 +33,7 @@ struct ReadingStreamPlace {
   access::Authenticator& authenticator;
   base::Clock& clock;
   LiveStreams& streams;
+  access::AuditLog& audit;
   base::ThreadPool& workers;
   base::Duration stalled_write_max;
 };
@@ -69,6 +71,8 @@ class ReadingStream final : public ReadingReactor,
 
  private:
   void Process();
+  // Ends if the credential is no longer good.
+  void Recheck() WATTMINT_EXCLUDES(mutex_);
   void OnAnswered(std::int64_t batch_number, absl::StatusOr<std::vector<ingest::Answer>> answers)
       WATTMINT_EXCLUDES(mutex_);
   void EndAfterAnswers(absl::Status status) WATTMINT_EXCLUDES(mutex_);
@@ -81,6 +85,8 @@ class ReadingStream final : public ReadingReactor,
   grpc::CallbackServerContext* const context_;
   const access::Principal principal_;
   std::shared_ptr<ReadingStream> self_;  // shared: with LiveStreams and with work under way
+  std::int64_t number_ = 0;              // in the audit log
+  const std::chrono::steady_clock::time_point start_;
 
   v1::StreamReadingsRequest request_;  // gRPC's while reading, else the worker's
 

@@ -3,19 +3,17 @@
 
 #include "core/base/status.h"
 #include "core/base/status_macros.h"
+#include "core/rpc/entrance.h"
 
 #include "grpc/health/v1/health.pb.h"
 #include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
-#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <spdlog/spdlog.h>
 
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 namespace wattmint::rpc {
@@ -29,27 +27,6 @@ int Milliseconds(base::Duration duration) {
   return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
 }
 
-absl::StatusOr<std::string> ReadPem(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file || text.str().empty()) return base::InvalidArgument("{} cannot be read", path);
-  return std::move(text).str();
-}
-
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsOf(
-    const ServerOptions& options) {
-  if (options.tls_certificate_file.empty() != options.tls_key_file.empty()) {
-    return base::InvalidArgument("TLS needs both a certificate file and a key file");
-  }
-  if (options.tls_certificate_file.empty()) return grpc::InsecureServerCredentials();
-  WATTMINT_ASSIGN_OR_RETURN(const std::string chain, ReadPem(options.tls_certificate_file));
-  WATTMINT_ASSIGN_OR_RETURN(const std::string key, ReadPem(options.tls_key_file));
-  grpc::SslServerCredentialsOptions ssl;
-  ssl.pem_key_cert_pairs.push_back({key, chain});
-  return grpc::SslServerCredentials(ssl);
-}
-
 void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   grpc::ResourceQuota quota("wattmint");
   quota.Resize(options.memory_bytes_max);
@@ -61,6 +38,11 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
                              Milliseconds(options.handshake_timeout));
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS,
                              Milliseconds(options.idle_connection_max));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.ping_every));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(options.pong_within));
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 1);
+  // However long a stream is quiet.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              Milliseconds(options.ping_interval_min));
   // Else a second server would share the port without a word.
@@ -69,7 +51,9 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
 
 // gRPC's own log is for whoever debugs gRPC; what matters of it comes back as a status.
 void LogLikeTheRest(gpr_log_func_args* line) {
-  spdlog::debug("gRPC: {} ({}:{})", line->message, line->file, line->line);
+  const auto logger = spdlog::get("grpc");
+  (logger ? logger : spdlog::default_logger())
+      ->debug("{} ({}:{})", line->message, line->file, line->line);
 }
 
 // Reflection describes only what is in the pool of descriptors; naming the message links it.
@@ -81,7 +65,6 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
                                                       std::vector<grpc::Service*> services,
                                                       LiveStreams& streams,
                                                       base::RandomSource& random) {
-  WATTMINT_ASSIGN_OR_RETURN(const auto credentials, CredentialsOf(options));
   gpr_set_log_function(LogLikeTheRest);
   DescribeHealth();
   grpc::EnableDefaultHealthCheckService(true);
@@ -89,14 +72,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   std::unique_ptr<Server> server(new Server(options, streams, random));
   grpc::ServerBuilder builder;
   SetLimits(options, builder);
-  builder.AddListeningPort(options.address, credentials, &server->port_);
+  WATTMINT_ASSIGN_OR_RETURN(server->entrance_, Entrance::Prepare(options, builder));
   for (grpc::Service* service : services) builder.RegisterService(service);
   server->server_ = builder.BuildAndStart();
-  if (server->server_ == nullptr || server->port_ == 0) {
+  if (server->server_ == nullptr) {
     return base::Unavailable(
         "cannot listen for gRPC at {}: the address is not ours, or another server has it",
         options.address);
   }
+  WATTMINT_RETURN_IF_ERROR(server->entrance_->Open());
   return server;
 }
 
@@ -104,6 +88,8 @@ Server::Server(const ServerOptions& options, LiveStreams& streams, base::RandomS
     : options_(options), streams_(streams), random_(random) {}
 
 Server::~Server() { Drain(); }
+
+int Server::port() const { return entrance_->port(); }
 
 void Server::Drain() {
   if (server_ == nullptr) return;
@@ -114,11 +100,13 @@ void Server::Drain() {
            base::Duration(static_cast<std::int64_t>(random_.NextBelow(spread)));
   });
   if (!streams_.WaitUntilEmpty(options_.drain_timeout)) streams_.CancelAll();
+  entrance_->StopAccepting();
   // Calls that are at work still finish; what does not is cancelled at the deadline.
   server_->Shutdown(std::chrono::system_clock::now() + kShutdownTimeout);
   server_->Wait();
   streams_.WaitUntilEmpty(options_.drain_timeout);
   server_.reset();
+  entrance_->Close();
 }
 
 }  // namespace wattmint::rpc

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/base/clock.h"
 #include "core/base/random.h"
 #include "core/rpc/live_streams.h"
+#include "core/rpc/server_options.h"
 
-#include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
-#include <atomic>
-#include <chrono>
 #include <memory>
-#include <string>
 #include <vector>
 
 namespace grpc {
@@ -21,21 +17,7 @@ class Service;
 
 namespace wattmint::rpc {
 
-// Where the core listens, and what it lets a client take.
-struct ServerOptions {
-  std::string address = "127.0.0.1:50051";  // port 0: any free one
-  std::string tls_certificate_file;         // PEM; empty: no TLS
-  std::string tls_key_file;
-  std::size_t memory_bytes_max = 256 << 20;  // of everything that gRPC holds for clients
-  int request_bytes_max = 8 << 20;
-  int calls_per_connection_max = 1'000;
-  base::Duration handshake_timeout = std::chrono::seconds(5);
-  base::Duration idle_connection_max = std::chrono::minutes(10);
-  base::Duration ping_interval_min = std::chrono::seconds(10);  // our own clients: every 30 s
-  base::Duration drain_timeout = std::chrono::seconds(3);       // for streams to end by themselves
-  // A draining server tells its clients to wait so long, spread over as much again.
-  base::Duration reconnect_after = std::chrono::milliseconds(500);
-};
+class Entrance;
 
 // The gRPC server with the services that it was given, health and reflection.
 //
@@ -53,7 +35,9 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  int port() const { return port_; }
+  int port() const;
+  // How clients come in.
+  const Entrance& entrance() const { return *entrance_; }
 
   // Tells every stream to reconnect later, refuses what is new, waits for what is at work, and
   // ends what has not ended by then. Blocks; doing so twice is the same.
@@ -65,8 +49,8 @@ class Server {
   const ServerOptions options_;
   LiveStreams& streams_;
   base::RandomSource& random_;
+  std::unique_ptr<Entrance> entrance_;
   std::unique_ptr<grpc::Server> server_;
-  int port_ = 0;
 };
 
 }  // namespace wattmint::rpc

@@ -17,7 +17,11 @@ SubscribeReactor* SubscribeCall::Start(const EventStreamPlace& place,
                                        stream::FeedRequest request, v1::EventFilter filter) {
   auto call =
       std::make_shared<SubscribeCall>(place, context, std::move(request), std::move(filter));
-  if (absl::Status status = call->Begin(); !status.ok()) return Refuse(status);
+  const access::Principal& principal = call->request_.principal;
+  if (absl::Status status = call->Begin("wattmint.v1.EventService.Subscribe", principal);
+      !status.ok()) {
+    return Refuse(status);
+  }
   call->StartSendInitialMetadata();
   call->Run();
   return call.get();

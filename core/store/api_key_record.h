@@ -25,4 +25,12 @@ struct ApiKeyRecord {
   friend bool operator==(const ApiKeyRecord&, const ApiKeyRecord&) = default;
 };
 
+// When a key was used last.
+struct KeyUse {
+  std::string key_id;
+  domain::Time last_use{};
+
+  friend bool operator==(const KeyUse&, const KeyUse&) = default;
+};
+
 }  // namespace wattmint::store

@@ -32,6 +32,8 @@ class WriteContext {
   domain::Time now() const { return now_; }
   // Appends an event; it is published after the commit.
   absl::Status Append(const domain::Fact& fact);
+  // Of the last event that was appended. REQUIRES: one was.
+  std::int64_t last_sequence() const { return events_.back().sequence; }
   std::vector<EventRecord> TakeEvents() { return std::move(events_); }
 
  private:

@@ -6,7 +6,7 @@
 
 #include <absl/container/flat_hash_map.h>
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +22,9 @@ class MeterRegistry {
   void Load(std::vector<domain::Meter> meters);
   void Put(const domain::Meter& meter);
 
-  std::optional<domain::Meter> Find(std::string_view meter_id) const;
+  // The meter as it is now; nullptr: there is none. Shared with whoever asks, since copies of its
+  // texts cost a busy writer more than the rest of the look-up.
+  std::shared_ptr<const domain::Meter> Find(std::string_view meter_id) const;
   // Meters of one user (empty: of everybody) with a meter_id above `after` (excluded), by meter_id.
   std::vector<domain::Meter> List(std::string_view user_id, std::string_view after,
                                   std::size_t count_max) const;
@@ -35,7 +37,8 @@ class MeterRegistry {
 
  private:
   mutable base::Mutex mutex_;  // guards the map
-  absl::flat_hash_map<std::string, domain::Meter> meters_ WATTMINT_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, std::shared_ptr<const domain::Meter>> meters_
+      WATTMINT_GUARDED_BY(mutex_);
 };
 
 }  // namespace wattmint::store

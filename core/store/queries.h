@@ -60,6 +60,12 @@ struct TaskOverview {
   std::vector<domain::MintTask> in_work;  // CLAIMED, SIGNED and SUBMITTED, which are few
 };
 
+// The tasks of one batch at one moment.
+struct BatchState {
+  std::vector<domain::MintTask> tasks;  // by task_id
+  std::int64_t sequence = 0;            // of the last event until then
+};
+
 // Questions to the committed state. Threads: any. Errors: the environment's only; what is not there
 // is nothing.
 class Queries {
@@ -94,9 +100,13 @@ class Queries {
   virtual absl::StatusOr<domain::Energy> GetSignedEnergy(std::int64_t day) = 0;
   virtual absl::StatusOr<TaskSums> SumTasks() = 0;
   virtual absl::StatusOr<TaskOverview> GetTaskOverview() = 0;
+  // Without those that are CLAIMED, which no event has told of; of that user (empty: of anybody).
+  virtual absl::StatusOr<BatchState> GetBatch(const std::string& batch_id,
+                                              const std::string& user_id) = 0;
 
   virtual absl::StatusOr<std::vector<domain::Meter>> LoadMeters() = 0;
   virtual absl::StatusOr<std::vector<ApiKeyRecord>> LoadApiKeys() = 0;
+  virtual absl::StatusOr<std::vector<KeyUse>> LoadKeyUses() = 0;
   // Nothing if it is not set.
   virtual absl::StatusOr<std::optional<std::string>> GetSwitch(std::string_view name) = 0;
 };

@@ -7,6 +7,7 @@
 #include "core/domain/power.h"
 #include "core/domain/reading.h"
 #include "core/domain/token_amount.h"
+#include "core/store/announcement_record.h"
 #include "core/store/api_key_record.h"
 
 #include "absl/status/status.h"
@@ -124,6 +125,13 @@ class Transaction {
   // Access. REQUIRES: the key_id is new, or known, respectively.
   virtual absl::Status InsertApiKey(const ApiKeyRecord& key) = 0;
   virtual absl::Status UpdateApiKey(const ApiKeyRecord& key) = 0;
+  // Also of keys that are not stored themselves.
+  virtual absl::Status SetKeyUse(const KeyUse& use) = 0;
+
+  // Alerts and notifications that were sent. REQUIRES: the request_id is new.
+  virtual absl::StatusOr<std::optional<AnnouncementRecord>> FindAnnouncement(
+      std::string_view request_id) = 0;
+  virtual absl::Status InsertAnnouncement(const AnnouncementRecord& announcement) = 0;
 
   // Small durable switches, such as "minting_paused"; empty removes.
   virtual absl::Status SetSwitch(std::string_view name, std::string_view value) = 0;

@@ -3,6 +3,8 @@
 
 #include "core/store/event_log.h"
 
+#include <absl/container/inlined_vector.h>
+
 #include <cstddef>
 #include <iterator>
 #include <memory>
@@ -38,6 +40,9 @@ struct EventRun {
   }
 };
 
+// Mostly one, which needs no memory of its own.
+using EventRuns = absl::InlinedVector<EventRun, 1>;
+
 // Ascending events, as runs of shared blocks: to pass a thousand of them on costs as much as one.
 class EventList {
  public:
@@ -52,12 +57,12 @@ class EventList {
 
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
-  const std::vector<EventRun>& runs() const { return runs_; }
+  const EventRuns& runs() const { return runs_; }
   Iterator begin() const;
   Iterator end() const;
 
  private:
-  std::vector<EventRun> runs_;
+  EventRuns runs_;
   std::size_t size_ = 0;
 };
 

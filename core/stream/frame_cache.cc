@@ -79,8 +79,8 @@ void FrameCache::TrimLocked() {
   }
 }
 
-std::vector<SharedBytes> FrameCache::Collect(const EventList& events) const {
-  std::vector<SharedBytes> pieces;
+SharedPieces FrameCache::Collect(const EventList& events) const {
+  SharedPieces pieces;
   base::MutexLock lock(mutex_);
   for (const EventRun& run : events.runs()) CollectRunLocked(run.records(), pieces);
   return pieces;
@@ -88,7 +88,7 @@ std::vector<SharedBytes> FrameCache::Collect(const EventList& events) const {
 
 // The kept events have no gap, and neither has the run: what is kept of it is in its middle.
 void FrameCache::CollectRunLocked(std::span<const store::EventRecord> run,
-                                  std::vector<SharedBytes>& pieces) const {
+                                  SharedPieces& pieces) const {
   const std::int64_t first = run.front().sequence;
   const std::int64_t count = std::ssize(run);
   const std::int64_t begin = std::clamp(first_sequence_ - first, std::int64_t{0}, count);
@@ -106,7 +106,7 @@ void FrameCache::CollectRunLocked(std::span<const store::EventRecord> run,
 }
 
 void FrameCache::CollectKeptLocked(const Place& first, const Place& last,
-                                   std::vector<SharedBytes>& pieces) const {
+                                   SharedPieces& pieces) const {
   for (std::int64_t number = first.block; number <= last.block; ++number) {
     const Block& block = blocks_[static_cast<std::size_t>(number - first_block_)];
     const std::size_t begin = number == first.block ? first.offset : 0;

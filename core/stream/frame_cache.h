@@ -5,6 +5,8 @@
 #include "core/store/event_log.h"
 #include "core/stream/event_list.h"
 
+#include <absl/container/inlined_vector.h>
+
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -19,6 +21,8 @@ struct SharedBytes {
   std::shared_ptr<const char[]> owner;  // shared: whoever still sends the bytes keeps them
   std::string_view bytes;
 };
+
+using SharedPieces = absl::InlinedVector<SharedBytes, 1>;
 
 // Keeps the newest events as they are streamed (wire::AppendEventField), each made once, one behind
 // the other in large blocks, so that a run of events is one piece of memory for everybody.
@@ -38,7 +42,7 @@ class FrameCache final : public store::EventSink {
 
   // The streamed bytes of the events, in order, in as few pieces as can be. Events that are not
   // kept any more are made anew.
-  std::vector<SharedBytes> Collect(const EventList& events) const;
+  SharedPieces Collect(const EventList& events) const;
 
  private:
   struct Block {
@@ -56,10 +60,10 @@ class FrameCache final : public store::EventSink {
   void AppendLocked(const store::EventRecord& event) WATTMINT_REQUIRES(mutex_);
   void ClearLocked() WATTMINT_REQUIRES(mutex_);
   void TrimLocked() WATTMINT_REQUIRES(mutex_);
-  void CollectRunLocked(std::span<const store::EventRecord> run,
-                        std::vector<SharedBytes>& pieces) const WATTMINT_REQUIRES(mutex_);
-  void CollectKeptLocked(const Place& first, const Place& last,
-                         std::vector<SharedBytes>& pieces) const WATTMINT_REQUIRES(mutex_);
+  void CollectRunLocked(std::span<const store::EventRecord> run, SharedPieces& pieces) const
+      WATTMINT_REQUIRES(mutex_);
+  void CollectKeptLocked(const Place& first, const Place& last, SharedPieces& pieces) const
+      WATTMINT_REQUIRES(mutex_);
 
   store::EventSink& next_;
   const Options options_;

@@ -38,7 +38,7 @@ absl::StatusOr<Page> Subscription::Next(std::size_t count_max, std::size_t bytes
   SkipWhatDoesNotMatch();
   const bool is_everything = interest().IsEverything();
   const std::size_t look_max = hub_.options_.scan_max;
-  WATTMINT_ASSIGN_OR_RETURN(const std::vector<EventRun> stretch,
+  WATTMINT_ASSIGN_OR_RETURN(const EventRuns stretch,
                             ReadOn(is_everything ? std::min(count_max, look_max) : look_max));
   Page page;
   Room room{count_max, bytes_max};
@@ -91,8 +91,8 @@ void Subscription::SkipWhatDoesNotMatch() {
   position_ = std::max(position_, first_match == 0 ? dispatched : first_match - 1);
 }
 
-absl::StatusOr<std::vector<EventRun>> Subscription::ReadOn(std::size_t count_max) const {
-  std::vector<EventRun> stretch;
+absl::StatusOr<EventRuns> Subscription::ReadOn(std::size_t count_max) const {
+  EventRuns stretch;
   if (hub_.tail_.Read(position_, count_max, stretch)) return stretch;
   WATTMINT_ASSIGN_OR_RETURN(EventRun read, ReadLog(count_max));
   stretch.push_back(std::move(read));

@@ -64,7 +64,7 @@ class Subscription {
   };
 
   void SkipWhatDoesNotMatch();
-  absl::StatusOr<std::vector<EventRun>> ReadOn(std::size_t count_max) const;
+  absl::StatusOr<EventRuns> ReadOn(std::size_t count_max) const;
   absl::StatusOr<EventRun> ReadLog(std::size_t count_max) const;
   void TakeAll(const EventRun& run, Room& room, EventList& events);
   void TakeMatches(const EventRun& run, Room& room, EventList& events);

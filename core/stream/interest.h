@@ -26,6 +26,8 @@ struct Interest {
   bool IsEverything() const {
     return scope.reach == access::EventScope::Reach::kEverything && filters.empty();
   }
+
+  friend bool operator==(const Interest&, const Interest&) = default;
 };
 
 }  // namespace wattmint::stream

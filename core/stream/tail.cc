@@ -56,7 +56,7 @@ void Tail::Reset(std::int64_t head) {
   head_ = head;
 }
 
-bool Tail::Read(std::int64_t after, std::size_t count_max, std::vector<EventRun>& out) const {
+bool Tail::Read(std::int64_t after, std::size_t count_max, EventRuns& out) const {
   base::MutexLock lock(mutex_);
   if (after >= head_) return true;
   if (blocks_.empty() || after + 1 < FirstOf(blocks_.front())) return false;
@@ -75,11 +75,6 @@ bool Tail::Read(std::int64_t after, std::size_t count_max, std::vector<EventRun>
 bool Tail::Covers(std::int64_t after) const {
   base::MutexLock lock(mutex_);
   return after >= head_ || (!blocks_.empty() && after + 1 >= FirstOf(blocks_.front()));
-}
-
-std::int64_t Tail::head() const {
-  base::MutexLock lock(mutex_);
-  return head_;
 }
 
 }  // namespace wattmint::stream

@@ -5,6 +5,7 @@
 #include "core/store/event_log.h"
 #include "core/stream/event_list.h"
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -25,9 +26,9 @@ class Tail {
   void Reset(std::int64_t head);
   // Appends to `out` at most `count_max` events after `after` (excluded). False when the tail does
   // not reach back so far.
-  bool Read(std::int64_t after, std::size_t count_max, std::vector<EventRun>& out) const;
+  bool Read(std::int64_t after, std::size_t count_max, EventRuns& out) const;
   bool Covers(std::int64_t after) const;
-  std::int64_t head() const;
+  std::int64_t head() const { return head_.load(); }
 
  private:
   using Block = std::shared_ptr<const EventBlock>;  // shared: with whoever reads it
@@ -42,7 +43,7 @@ class Tail {
   mutable base::Mutex mutex_;  // guards all below
   std::deque<Block> blocks_ WATTMINT_GUARDED_BY(mutex_);
   std::size_t bytes_ WATTMINT_GUARDED_BY(mutex_) = 0;
-  std::int64_t head_ WATTMINT_GUARDED_BY(mutex_);
+  std::atomic<std::int64_t> head_;  // changes under the mutex alone
 };
 
 }  // namespace wattmint::stream

@@ -13,6 +13,13 @@ To As(From value) {
   return static_cast<To>(static_cast<int>(value));
 }
 
+// Without what the event said before, if it is used again.
+template <typename M>
+M& Fresh(M* message) {
+  message->Clear();
+  return *message;
+}
+
 // The members that most facts share, under the same names on both sides.
 template <typename F, typename M>
 void SetShared(const F& fact, M& out) {
@@ -57,7 +64,7 @@ bool GetShared(const M& message, F& out) {
 }
 
 void Set(const domain::MeterReadingReceived& fact, v1::Event& event) {
-  auto& out = *event.mutable_meter_reading_received();
+  auto& out = Fresh(event.mutable_meter_reading_received());
   SetShared(fact, out);
   ToProto(fact.interval_start, *out.mutable_interval_start());
   out.set_interval_us(fact.interval.count());
@@ -76,7 +83,7 @@ bool Get(const v1::MeterReadingReceived& message, domain::MeterReadingReceived& 
 }
 
 void Set(const domain::MeterReadingValidationFailed& fact, v1::Event& event) {
-  auto& out = *event.mutable_meter_reading_validation_failed();
+  auto& out = Fresh(event.mutable_meter_reading_validation_failed());
   SetShared(fact, out);
   out.set_rejection(As<v1::Rejection>(fact.refusal.rejection));
   out.set_message(fact.refusal.message);
@@ -91,7 +98,7 @@ bool Get(const v1::MeterReadingValidationFailed& message,
 }
 
 void Set(const domain::TokensMinted& fact, v1::Event& event) {
-  auto& out = *event.mutable_tokens_minted();
+  auto& out = Fresh(event.mutable_tokens_minted());
   SetShared(fact, out);
   ToProto(fact.interval_start, *out.mutable_interval_start());
 }
@@ -102,7 +109,7 @@ bool Get(const v1::TokensMinted& message, domain::TokensMinted& out) {
 }
 
 void Set(const domain::BatchMintingCompleted& fact, v1::Event& event) {
-  auto& out = *event.mutable_batch_minting_completed();
+  auto& out = Fresh(event.mutable_batch_minting_completed());
   SetShared(fact, out);
   out.set_total_readings(fact.total_readings);
   out.set_successful_mints(fact.successful_mints);
@@ -121,7 +128,7 @@ bool Get(const v1::BatchMintingCompleted& message, domain::BatchMintingCompleted
 }
 
 void Set(const domain::TaskCreated& fact, v1::Event& event) {
-  SetShared(fact, *event.mutable_task_created());
+  SetShared(fact, Fresh(event.mutable_task_created()));
 }
 
 bool Get(const v1::TaskCreated& message, domain::TaskCreated& out) {
@@ -129,7 +136,7 @@ bool Get(const v1::TaskCreated& message, domain::TaskCreated& out) {
 }
 
 void Set(const domain::TaskUpdated& fact, v1::Event& event) {
-  auto& out = *event.mutable_task_updated();
+  auto& out = Fresh(event.mutable_task_updated());
   SetShared(fact, out);
   out.set_ledger_height(fact.ledger_height);
 }
@@ -140,7 +147,7 @@ bool Get(const v1::TaskUpdated& message, domain::TaskUpdated& out) {
 }
 
 void Set(const domain::TaskStatusChanged& fact, v1::Event& event) {
-  auto& out = *event.mutable_task_status_changed();
+  auto& out = Fresh(event.mutable_task_status_changed());
   SetShared(fact, out);
   out.set_old_state(As<v1::MintState>(fact.old_state));
   out.set_new_state(As<v1::MintState>(fact.new_state));
@@ -155,7 +162,7 @@ bool Get(const v1::TaskStatusChanged& message, domain::TaskStatusChanged& out) {
 }
 
 void Set(const domain::TaskFeeUpdated& fact, v1::Event& event) {
-  auto& out = *event.mutable_task_fee_updated();
+  auto& out = Fresh(event.mutable_task_fee_updated());
   SetShared(fact, out);
   out.set_old_fee(fact.old_fee);
   out.set_new_fee(fact.new_fee);
@@ -168,7 +175,7 @@ bool Get(const v1::TaskFeeUpdated& message, domain::TaskFeeUpdated& out) {
 }
 
 void Set(const domain::MeterChanged& fact, v1::Event& event) {
-  SetShared(fact, *event.mutable_meter_changed());
+  SetShared(fact, Fresh(event.mutable_meter_changed()));
 }
 
 bool Get(const v1::MeterChanged& message, domain::MeterChanged& out) {
@@ -176,7 +183,7 @@ bool Get(const v1::MeterChanged& message, domain::MeterChanged& out) {
 }
 
 void Set(const domain::ApiKeyChanged& fact, v1::Event& event) {
-  auto& out = *event.mutable_api_key_changed();
+  auto& out = Fresh(event.mutable_api_key_changed());
   SetShared(fact, out);
   out.set_key_id(fact.key_id);
   out.set_revoked(fact.revoked);
@@ -189,7 +196,7 @@ bool Get(const v1::ApiKeyChanged& message, domain::ApiKeyChanged& out) {
 }
 
 void Set(const domain::MintingSwitched& fact, v1::Event& event) {
-  auto& out = *event.mutable_minting_switched();
+  auto& out = Fresh(event.mutable_minting_switched());
   out.set_paused(fact.paused);
   out.set_reason(fact.reason);
 }
@@ -201,7 +208,7 @@ bool Get(const v1::MintingSwitched& message, domain::MintingSwitched& out) {
 }
 
 void Set(const domain::ReadingCorrected& fact, v1::Event& event) {
-  auto& out = *event.mutable_reading_corrected();
+  auto& out = Fresh(event.mutable_reading_corrected());
   SetShared(fact, out);
   ToProto(fact.interval_start, *out.mutable_interval_start());
   out.set_old_energy_nano_kwh(fact.old_energy.nano_kwh());
@@ -224,7 +231,7 @@ bool Get(const v1::ReadingCorrected& message, domain::ReadingCorrected& out) {
 }
 
 void Set(const domain::ReadingWithdrawn& fact, v1::Event& event) {
-  auto& out = *event.mutable_reading_withdrawn();
+  auto& out = Fresh(event.mutable_reading_withdrawn());
   SetShared(fact, out);
   ToProto(fact.interval_start, *out.mutable_interval_start());
   out.set_reason(fact.reason);
@@ -235,6 +242,33 @@ bool Get(const v1::ReadingWithdrawn& message, domain::ReadingWithdrawn& out) {
   out.interval_start = FromProto(message.interval_start());
   out.reason = message.reason();
   out.correction_id = message.correction_id();
+  return GetShared(message, out);
+}
+
+void Set(const domain::SystemAlert& fact, v1::Event& event) {
+  auto& out = Fresh(event.mutable_system_alert());
+  out.set_kind(fact.kind);
+  out.set_severity(As<v1::Severity>(fact.severity));
+  out.set_message(fact.message);
+}
+
+bool Get(const v1::SystemAlert& message, domain::SystemAlert& out) {
+  out.kind = message.kind();
+  out.severity = As<domain::Severity>(message.severity());
+  out.message = message.message();
+  return true;
+}
+
+void Set(const domain::Notification& fact, v1::Event& event) {
+  auto& out = Fresh(event.mutable_notification());
+  SetShared(fact, out);
+  out.set_level(As<v1::Severity>(fact.level));
+  out.set_message(fact.message);
+}
+
+bool Get(const v1::Notification& message, domain::Notification& out) {
+  out.level = As<domain::Severity>(message.level());
+  out.message = message.message();
   return GetShared(message, out);
 }
 
@@ -290,6 +324,10 @@ std::optional<domain::Fact> FactFromProto(const v1::Event& message) {
       return Take<domain::ReadingCorrected>(message.reading_corrected());
     case v1::Event::kReadingWithdrawn:
       return Take<domain::ReadingWithdrawn>(message.reading_withdrawn());
+    case v1::Event::kSystemAlert:
+      return Take<domain::SystemAlert>(message.system_alert());
+    case v1::Event::kNotification:
+      return Take<domain::Notification>(message.notification());
     case v1::Event::FACT_NOT_SET:
       return std::nullopt;
   }

@@ -6,8 +6,11 @@
 #include "wattmint/v1/event.pb.h"
 
 #include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/unknown_field_set.h>
 
+#include <array>
 #include <utility>
+#include <variant>
 
 namespace wattmint::wire {
 namespace {
@@ -33,7 +36,9 @@ std::size_t EventSize(std::int64_t sequence, std::size_t payload_size) {
 }  // namespace
 
 std::string EncodePayload(domain::Time time, const domain::Fact& fact) {
-  v1::Event message;
+  // One message of each kind is used again by each thread, since it has its memory already.
+  thread_local std::array<v1::Event, std::variant_size_v<domain::Fact>> messages;
+  v1::Event& message = messages[fact.index()];
   ToProto(time, *message.mutable_time());
   FactToProto(fact, message);
   return message.SerializeAsString();
@@ -59,18 +64,38 @@ absl::StatusOr<domain::Time> DecodeTime(std::string_view payload) {
   return FromProto(message.time());
 }
 
+absl::StatusOr<UnknownFact> DecodeUnknown(std::string_view payload) {
+  v1::Event message;
+  if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+    return base::DataLoss("the bytes are no event");
+  }
+  UnknownFact unknown{FromProto(message.time()), static_cast<int>(message.fact_case())};
+  const auto& fields = message.GetReflection()->GetUnknownFields(message);
+  for (int i = 0; i < fields.field_count() && unknown.type == 0; ++i) {
+    const bool is_fact =
+        fields.field(i).type() == google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED &&
+        fields.field(i).number() > domain::kEventTypeMax;
+    if (is_fact) unknown.type = fields.field(i).number();
+  }
+  return unknown;
+}
+
 absl::StatusOr<domain::EventAttributes> DecodeAttributes(std::string_view payload) {
   auto event = DecodePayload(0, payload);
   if (!event.ok()) return event.status();
   return domain::AttributesOf(event->fact);
 }
 
-void AppendEventField(std::int64_t sequence, std::string_view payload, std::string& out) {
-  out.push_back(kEventsTag);
-  AppendVarint(EventSize(sequence, payload.size()), out);
+void AppendEvent(std::int64_t sequence, std::string_view payload, std::string& out) {
   out.push_back(kSequenceTag);
   AppendVarint(static_cast<std::uint64_t>(sequence), out);
   out.append(payload);
+}
+
+void AppendEventField(std::int64_t sequence, std::string_view payload, std::string& out) {
+  out.push_back(kEventsTag);
+  AppendVarint(EventSize(sequence, payload.size()), out);
+  AppendEvent(sequence, payload, out);
 }
 
 std::size_t EventFieldSize(std::int64_t sequence, std::size_t payload_size) {

@@ -25,6 +25,16 @@ absl::StatusOr<domain::Event> DecodePayload(std::int64_t sequence, std::string_v
 absl::StatusOr<domain::Time> DecodeTime(std::string_view payload);
 absl::StatusOr<domain::EventAttributes> DecodeAttributes(std::string_view payload);
 
+// What can be told of an event whose fact this version does not know.
+struct UnknownFact {
+  domain::Time time{};
+  int type = 0;  // number of its wattmint.v1.EventType; 0: it says none
+};
+// Errors: kDataLoss when the bytes are no event at all.
+absl::StatusOr<UnknownFact> DecodeUnknown(std::string_view payload);
+
+// Appends the serialised event: sequence field, payload.
+void AppendEvent(std::int64_t sequence, std::string_view payload, std::string& out);
 // Appends one element of the field `events` (number 1 in EventBatch and ReadEventsResponse alike):
 // tag, length, sequence field, payload. A run of these is the serialised EventBatch.
 void AppendEventField(std::int64_t sequence, std::string_view payload, std::string& out);

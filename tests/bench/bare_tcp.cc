@@ -3,13 +3,9 @@
 
 #include "core/base/assert.h"
 #include "core/base/unique_fd.h"
+#include "tests/bench/loopback.h"
 
-#include <fmt/core.h>
-
-#include <cerrno>
 #include <chrono>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -20,7 +16,6 @@ namespace {
 
 using base::UniqueFd;
 
-constexpr int kBacklog = 4'096;
 constexpr int kReadyMax = 256;
 constexpr std::size_t kReadBytes = 1 << 20;
 
@@ -29,25 +24,6 @@ struct Connection {
   std::size_t bytes = 0;  // sent or received so far
   bool is_done = false;
 };
-
-sockaddr_in Loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  return address;
-}
-
-UniqueFd NewSocket() {
-  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  WATTMINT_ASSERT(fd.IsOpen(), "a socket: error {}", errno);
-  return fd;
-}
-
-void SetNoDelay(int fd) {
-  const int on = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
 
 // Calls `progress(connection)` whenever one is ready, until it has said of each that it is done.
 template <typename Progress>
@@ -72,18 +48,13 @@ void Drive(std::vector<Connection>& connections, std::uint32_t readiness, Progre
 }  // namespace
 
 void ServeBareTcp(const BareTcp& task) {
-  const UniqueFd listener = NewSocket();
-  sockaddr_in address = Loopback(0);
-  socklen_t size = sizeof address;
-  bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size);
-  WATTMINT_ASSERT(listen(listener.get(), kBacklog) == 0, "listening: error {}", errno);
-  getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  cli::SayReady(std::to_string(ntohs(address.sin_port)));
+  const UniqueFd listener = ListenOnLoopback(0);
+  cli::SayReady(std::to_string(PortOf(listener)));
 
   std::vector<Connection> connections(static_cast<std::size_t>(task.connections));
   for (Connection& connection : connections) {
     connection.socket = UniqueFd(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    SetNoDelay(connection.socket.get());
+    SetNoDelay(connection.socket);
   }
   char go = 0;
   recv(connections.front().socket.get(), &go, 1, 0);
@@ -105,12 +76,8 @@ void ServeBareTcp(const BareTcp& task) {
 
 double ReceiveBareTcp(const Server& server, const BareTcp& task) {
   std::vector<Connection> connections(static_cast<std::size_t>(task.connections));
-  const sockaddr_in address = Loopback(server.port());
   for (Connection& connection : connections) {
-    connection.socket = NewSocket();
-    const int failed = connect(connection.socket.get(), reinterpret_cast<const sockaddr*>(&address),
-                               sizeof address);
-    WATTMINT_ASSERT(failed == 0, "connecting: error {}", errno);
+    connection.socket = ConnectToLoopback(server.port());
   }
   const std::size_t total = static_cast<std::size_t>(task.messages) *
                             static_cast<std::size_t>(task.events_per_message) *

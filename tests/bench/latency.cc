@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/base/mutex.h"
 #include "tests/bench/feeder.h"
 #include "tests/bench/run.h"
 #include "tests/bench/topics.h"
@@ -15,8 +14,6 @@
 namespace wattmint::bench {
 namespace {
 
-using Steady = std::chrono::steady_clock;
-
 constexpr int kMeters = 100;
 constexpr int kProbeBatches = 500;
 
@@ -26,15 +23,6 @@ struct Flags {
   double seconds = 10;
   double part = 0.1;  // of the greatest rate
 };
-
-// Waits until then, and no longer.
-void WaitUntil(Steady::time_point time) {
-  base::Mutex mutex;
-  base::CondVar never;
-  base::MutexLock lock(mutex);
-  const auto left = std::chrono::ceil<std::chrono::microseconds>(time - Steady::now());
-  if (left > left.zero()) never.WaitFor(mutex, left, [] { return false; });
-}
 
 // Batches a second that the server takes at most, everything received.
 double GreatestRate(const Server& server, const Flags& flags) {

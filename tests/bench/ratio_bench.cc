@@ -24,6 +24,12 @@ std::span<const Topic> TopicTable() {
       {"latency", "from submission to receipt at a part of the greatest rate", DeclareLatency},
       {"stalled", "one subscriber that reads nothing, beside a run without it", DeclareStalled},
       {"meters", "subscribers that each want one meter: cost of an event, memory", DeclareMeters},
+      {"broadcast", "one event at a time from a bridge to many browsers", DeclareBroadcast},
+      {"bursts", "many events at once from a bridge to many browsers", DeclareBursts},
+      {"compressed", "broadcast to browsers that offer permessage-deflate", DeclareCompressed},
+      {"idle", "memory of a browser that has subscribed and gets nothing", DeclareIdle},
+      {"own", "browsers that each want one meter: from commit to receipt", DeclareOwn},
+      {"storm", "all browsers come back at once after a restart of the bridge", DeclareStorm},
   };
   return kTable;
 }

@@ -6,6 +6,7 @@ How large they are is nobody's business here: that depends on the machine.
 """
 
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -25,6 +26,18 @@ TOPICS = {
                 ["memory grew, with it", "memory grew, without", "missed by it afterwards"]),
     "meters": (["--subscribers", "5", "20", "--batches", "3"], 4,
                ["resident memory of a stream, 5", "resident memory of a stream, 20"]),
+    "broadcast": (["--sessions", "3", "20", "--deliveries", "200", "--shards", "2"], 6, []),
+    "bursts": (["--sessions", "5", "--deliveries", "2000", "--burst", "100"], 3, []),
+    "compressed": (["--sessions", "3", "20", "--deliveries", "200", "--shards", "2"], 6, []),
+    "idle": (["--sessions", "50"], 1, ["resident memory of one of 50"]),
+    "own": (["--sessions", "20", "--seconds", "0.5", "--shards", "2"], 3, []),
+    "storm": (["--sessions", "20", "--missed", "3"], 2, []),
+}
+HERE = pathlib.Path(__file__).parent
+# Command: what succeeds if its package is there.
+PEERS = {
+    f"node {HERE}/peers/ws.mjs": ["test", "-d", f"{HERE.parent}/browser/node_modules/ws"],
+    f"python3 {HERE}/peers/websockets_server.py": ["python3", "-c", "import websockets"],
 }
 WITHOUT_RATIO = {"greatest rate", "resident memory with the large one"}
 
@@ -50,6 +63,16 @@ def check(figure, may_be_zero):
         assert figure["ratio_least"] <= figure["ratio"] <= figure["ratio_greatest"], figure
 
 
+def check_peers(program):
+    for command, package in PEERS.items():
+        if subprocess.run(package, capture_output=True, check=False).returncode != 0:
+            print(f"skipped, since it is not installed: {command}")
+            continue
+        flags = ["--sessions", "5", "--deliveries", "100", "--peer", command]
+        for figure in measure(program, "broadcast", flags):
+            check(figure, [])
+
+
 def main():
     program = sys.argv[1]
     for topic, (flags, count, may_be_zero) in TOPICS.items():
@@ -58,6 +81,7 @@ def main():
         assert len(figures) == count, figures
         for figure in figures:
             check(figure, may_be_zero)
+    check_peers(program)
     listed = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
     assert all(topic in listed for topic in TOPICS), listed
 

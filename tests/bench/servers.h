@@ -6,6 +6,7 @@
 
 #include <grpcpp/channel.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,12 +21,23 @@ class Server {
   static std::unique_ptr<Server> Core(int events_per_message = 2'000);
   // cli/bare_server.h.
   static std::unique_ptr<Server> Bare(int events_per_batch, int events_per_message);
+  // A bridge of that core for so many connections, all of one address. `port` 0: any.
+  static std::unique_ptr<Server> Bridge(const Server& core, int connections, int port = 0,
+                                        int shards = 1);
+  // tests/bench/bare_websocket.h.
+  static std::unique_ptr<Server> BareWebSocket(std::int64_t payload_bytes, int port = 0);
+  // Another program that does the same, such as those of tests/bench/peers: its words, and then the
+  // text of an event. It says the port where it serves and the one where it is ruled.
+  static std::unique_ptr<Server> Peer(const std::string& command, std::int64_t payload_bytes);
   // tests/bench/bare_tcp.h.
   static std::unique_ptr<Server> BareTcp(int connections, int messages, int events_per_message);
 
   bool is_core() const { return !key_.empty(); }
   int port() const { return port_; }
+  int control_port() const { return control_port_; }
   client::Credential credential() const;
+  // Of an admin; empty: it asks for none.
+  const std::string& key() const { return key_; }
   // A connection of its own, which is there.
   std::shared_ptr<grpc::Channel> NewChannel() const;
 
@@ -37,7 +49,9 @@ class Server {
 
   std::unique_ptr<cli::ChildProgram> child_;
   int port_ = 0;
-  std::string key_;  // of an admin; empty: it asks for none
+  int control_port_ = 0;  // of a bare WebSocket server, or a peer
+  std::string key_;
+  std::string relay_key_;  // of a core
 };
 
 // The child's side of Server: serves what its arguments name. False if they name none.

@@ -31,6 +31,12 @@ TopicBody DeclareUnary(CLI::App& app);
 TopicBody DeclareLatency(CLI::App& app);
 TopicBody DeclareStalled(CLI::App& app);
 TopicBody DeclareMeters(CLI::App& app);
+TopicBody DeclareBroadcast(CLI::App& app);
+TopicBody DeclareBursts(CLI::App& app);
+TopicBody DeclareCompressed(CLI::App& app);
+TopicBody DeclareIdle(CLI::App& app);
+TopicBody DeclareOwn(CLI::App& app);
+TopicBody DeclareStorm(CLI::App& app);
 
 struct Topic {
   std::string_view name;

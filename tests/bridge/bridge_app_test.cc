@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bridge/bridge_app.h"
 
+#include "core/base/time_format.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_core.h"
 #include "tests/support/websocket_client.h"
@@ -9,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace wattmint::bridge {
@@ -130,6 +132,73 @@ TEST_F(BridgeAppTest, TellsABrowserOfAReadingAndItsTokens) {
   EXPECT_EQ(minted["seq"], SequencesOf(key).back()) << "the sequence that the core says";
 }
 
+TEST_F(BridgeAppTest, CredentialsThatNoCallCanCarryAreRefusedAndHarmNobody) {
+  Bridge();
+  const std::string huge(12'000, 'k');
+  for (int i = 0; i < 5; ++i) {
+    for (const std::string& key : {std::string("a\xe9"), huge}) {
+      EXPECT_EQ(Http("POST", "/ws/ticket", {{"X-Api-Key", key}}).status, 401);
+      EXPECT_EQ(Http("GET", "/metrics", {{"Authorization", "Bearer " + key}}).status, 401);
+      WebSocketClient client(bridge_->port());
+      EXPECT_EQ(client.Upgrade("/ws", {{"X-Api-Key", key}}).status, 401);
+    }
+    WebSocketClient client(bridge_->port());
+    EXPECT_EQ(client.Upgrade("/ws?ticket=%0a").status, 401);
+  }
+  WebSocketClient client(bridge_->port());
+  EXPECT_EQ(client.Upgrade("/ws").status, 101);
+  client.SendText(R"({"type":"Authenticate","data":{"token":"é"}})");
+  EXPECT_EQ(ReadType(client, "Error")["data"]["code"], "AUTHENTICATION_FAILED");
+  EXPECT_EQ(Http("GET", "/readyz").status, 200);
+}
+
+TEST_F(BridgeAppTest, SubmitsReadingsAsTheirOwner) {
+  core_.RegisterMeter("m", "u", test::WalletAddress(1));
+  core_.RegisterMeter("other", "somebody", test::WalletAddress(2));
+  WebSocketClient client = Open(Key("u"));
+  Subscribe(client, R"("channels":["user:u"])");
+  const std::string now = base::FormatRfc3339(
+      std::chrono::floor<std::chrono::seconds>(clock_.Now() - std::chrono::hours(1)));
+  const auto submit = [&](const std::string& meter, const std::string& kwh) {
+    client.SendText(R"({"type":"SubmitReading","id":1,"data":{"meter_id":")" + meter +
+                    R"(","kwh_amount":)" + kwh + R"(,"timestamp":")" + now +
+                    R"(","interval_seconds":900}})");
+    return ReadType(client, "ReadingSubmitted")["data"];
+  };
+  const json accepted = submit("m", "2.01");
+  EXPECT_EQ(accepted["outcome"], "accepted");
+  EXPECT_EQ(accepted["mint_state"], "PENDING");
+  EXPECT_EQ(ReadType(client, "TokensMinted")["data"]["reading_id"], accepted["reading_id"]);
+  const json again = submit("m", "2.01");
+  EXPECT_EQ(again["outcome"], "exists");
+  EXPECT_EQ(again["reading_id"], accepted["reading_id"]);
+  EXPECT_EQ(submit("m", "3")["error_reason"], "EXISTS_WITH_DIFFERENT_ENERGY");
+  EXPECT_EQ(submit("other", "1")["error_reason"], "METER_NOT_PERMITTED");
+}
+
+TEST_F(BridgeAppTest, SendsTheSameEventInEveryEncoding) {
+  const client::Credential key = Key("u");
+  core_.RegisterMeter("m", "u", test::WalletAddress(1));
+  core_.Submit(test::QuarterHour("m", 1, "2.01"));
+  const auto open = [&](const std::string& encoding) {
+    WebSocketClient client(Bridge().port());
+    EXPECT_EQ(client
+                  .Upgrade("/ws?subscribe=system",
+                           {{"X-Api-Key", key.text}, {"Sec-WebSocket-Protocol", encoding}})
+                  .status,
+              101);
+    client.SendText(R"({"type":"Subscribe","channels":["user:u"]})");
+    return client;
+  };
+  WebSocketClient flat = open("wattmint.v1.flat");
+  WebSocketClient cloud = open("cloudevents.json");
+  core_.Submit(test::QuarterHour("m", 2, "1"));
+  EXPECT_EQ(ReadType(flat, "MeterReadingReceived")["kwh_amount"], 1);
+  const json event = ReadType(cloud, "wattmint.v1.MeterReadingReceived");
+  EXPECT_EQ(event["data"]["kwh_amount"], 1);
+  EXPECT_EQ(event["subject"], "m");
+}
+
 TEST_F(BridgeAppTest, OpensByATicketOnce) {
   const client::Credential key = Key("u");
   Bridge();
@@ -208,6 +277,42 @@ TEST_F(BridgeAppTest, LosesNothingWhileTheCoreRestarts) {
   WaitUntilReady(200);
 }
 
+TEST_F(BridgeAppTest, ServesTheSameOnSeveralShards) {
+  options_.shards = 3;
+  const test::TestCore::MadeKey made = core_.CreateKey("u", {v1::ROLE_USER});
+  core_.RegisterMeter("m", "u", test::WalletAddress(1));
+  std::vector<WebSocketClient> clients;
+  std::vector<std::vector<std::int64_t>> seen(6);
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    clients.push_back(Open(made.credential));
+    Subscribe(clients.back(), R"("event_types":[],"start":"beginning")");
+  }
+  const auto read_on = [&] {
+    const auto expected = SequencesOf(made.credential);
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      const auto more = Sequences(ReadEventsTo(clients[i], expected.back()));
+      seen[i].insert(seen[i].end(), more.begin(), more.end());
+      EXPECT_EQ(seen[i], expected) << i;
+    }
+  };
+  core_.Submit(test::QuarterHour("m", 1, "1"));
+  core_.WaitUntilMinted();
+  read_on();
+  core_.Stop();
+  WaitUntilReady(503);
+  core_.Restart();
+  for (int i = 2; i <= 10; ++i) core_.Submit(test::QuarterHour("m", i, "1"));
+  core_.WaitUntilMinted();
+  read_on();
+  EXPECT_EQ(bridge_->connections(), seen.size());
+  v1::RevokeApiKeyRequest request;
+  request.set_key_id(made.key_id);
+  ASSERT_THAT(
+      test::Call(core_.access(), &v1::AccessService::Stub::RevokeApiKey, core_.admin(), request),
+      IsOk());
+  for (WebSocketClient& client : clients) EXPECT_EQ(client.ReadClose(), 4401);
+}
+
 TEST_F(BridgeAppTest, ResumesOnAnotherBridge) {
   const client::Credential key = Key("u");
   core_.RegisterMeter("m", "u", test::WalletAddress(1));
@@ -256,6 +361,109 @@ TEST_F(BridgeAppTest, ShowsAdminsTheBatches) {
   EXPECT_EQ(batch["successful_mints"], 1);
 }
 
+TEST_F(BridgeAppTest, AlertsReachWhoAskedForThemAndNotificationsTheirUserAlone) {
+  const client::Credential u = Key("u");
+  WebSocketClient own = Open(u);
+  WebSocketClient other = Open(Key("v"));
+  Subscribe(own, R"("channels":["user:u","system_alerts"])");
+  Subscribe(other, R"("channels":["system_alerts"])");
+  const std::int64_t alert = core_.SendAlert("r-1", "maintenance at 18:00");
+  const std::int64_t notification = core_.SendNotification("r-2", "u", "for you");
+  const std::int64_t second = core_.SendAlert("r-3", "it is over");
+  EXPECT_EQ(Sequences(ReadEventsTo(own, second)),
+            (std::vector<std::int64_t>{alert, notification, second}));
+  const std::vector<json> seen = ReadEventsTo(other, second);
+  ASSERT_EQ(Sequences(seen), (std::vector<std::int64_t>{alert, second}));
+  EXPECT_EQ(seen[0]["type"], "SystemAlert");
+  EXPECT_EQ(seen[0]["data"]["kind"], "maintenance");
+  EXPECT_EQ(seen[0]["data"]["severity"], "warning");
+  EXPECT_EQ(seen[0]["data"]["message"], "maintenance at 18:00");
+
+  // Who was away while bridge and core restarted gets what was said meanwhile, and nothing twice.
+  bridge_.reset();
+  core_.Restart();
+  const std::int64_t third = core_.SendAlert("r-4", "once more");
+  core_.SendAlert("r-1", "maintenance at 18:00");
+  const std::int64_t last = core_.SendAlert("r-5", "done");
+  WebSocketClient next = Open(u);
+  Subscribe(next, R"("channels":["system_alerts"],"start":"beginning")");
+  EXPECT_EQ(Sequences(ReadEventsTo(next, last)),
+            (std::vector<std::int64_t>{alert, second, third, last}));
+  WebSocketClient back = Open(Key("w"));
+  Subscribe(back, R"("event_types":["SystemAlert","Notification"],"start":"beginning")");
+  EXPECT_EQ(Sequences(ReadEventsTo(back, last)),
+            (std::vector<std::int64_t>{alert, second, third, last}));
+}
+
+// The states of a job's tasks by a snapshot and the events behind it.
+std::map<std::string, std::string> Fold(const std::vector<json>& messages, const std::string& job) {
+  std::map<std::string, std::string> states;
+  std::int64_t sequence = 0;
+  for (const json& message : messages) {
+    const json& data = message["data"];
+    if (message["type"] == "JobSnapshot" && data["job_id"] == job) {
+      sequence = data["sequence"];
+      for (const json& task : data["tasks"]) states[task["task_id"]] = task["status"];
+    } else if (message["type"] == "TaskStatusChanged" && data["job_id"] == job &&
+               message["seq"] > sequence) {
+      const auto known = states.find(data["task_id"]);
+      if (known != states.end()) {
+        EXPECT_EQ(known->second, data["changes"]["old_status"]) << message;
+      }
+      states[data["task_id"]] = data["changes"]["new_status"];
+    }
+  }
+  return states;
+}
+
+TEST_F(BridgeAppTest, JoinsTheTasksOfAJobToWhatHappensToThem) {
+  const client::Credential key = Key("u");
+  core_.RegisterMeter("m", "u", test::WalletAddress(1));
+  core_.RegisterMeter("other", "v", test::WalletAddress(2));
+  WebSocketClient watcher = Open(key);
+  Subscribe(watcher, R"("event_types":["TaskStatusChanged"])");
+  WebSocketClient client = Open(key);
+  Subscribe(client, R"("channels":["user:u"])");
+  std::vector<v1::ReadingInput> readings;
+  for (int i = 1; i <= 150; ++i) {
+    readings.push_back(test::QuarterHour(i % 3 == 0 ? "other" : "m", i, "0.1"));
+  }
+  core_.SubmitAll(readings);
+  // Each job is subscribed as soon as it is heard of, while its tasks are being minted.
+  std::set<std::string> jobs;
+  int confirmed = 0;
+  while (confirmed < 100) {
+    const json data = ReadType(watcher, "TaskStatusChanged")["data"];
+    ASSERT_FALSE(data.is_null()) << "the connection ended";
+    confirmed += data["changes"]["new_status"] == "CONFIRMED" ? 1 : 0;
+    const std::string job = data.value("job_id", "");
+    const bool has_room = jobs.size() < 15;  // the limit of a session is 20
+    if (job.empty() || !has_room || !jobs.insert(job).second) continue;
+    client.SendText(R"({"type":"Subscribe","channels":["job:)" + job + R"("]})");
+  }
+  const std::int64_t last = core_.SendNotification("r-1", "u", "the end");
+  std::vector<json> seen;
+  std::size_t subscribed = 0;
+  while (subscribed < jobs.size() || seen.back().value("seq", std::int64_t{0}) < last) {
+    seen.push_back(Read(client));
+    ASSERT_FALSE(seen.back().empty()) << "the connection ended";
+    if (seen.back()["type"] == "Subscribed") ++subscribed;
+  }
+  std::int64_t before = 0;
+  for (const json& message : seen) {
+    if (!message.contains("seq")) continue;
+    EXPECT_GT(message["seq"], before) << "nothing comes twice";
+    before = message["seq"];
+  }
+  std::map<std::string, std::map<std::string, std::string>> expected;
+  const auto listed = test::Call(core_.mints(), &v1::MintService::Stub::ListMints, key, {});
+  ASSERT_THAT(listed, test::IsOk());
+  for (const v1::MintTask& task : listed->tasks()) {
+    expected[task.batch_id()][std::to_string(task.task_id())] = "CONFIRMED";
+  }
+  for (const std::string& job : jobs) EXPECT_EQ(Fold(seen, job), expected[job]);
+}
+
 TEST_F(BridgeAppTest, FeedsASlowReaderFromTheLog) {
   options_.hub.tail_bytes_max = 64 * 1024;  // so that it is soon out of the tail
   options_.host.sessions.queue_bytes_max = 64 * 1024;
@@ -276,6 +484,24 @@ TEST_F(BridgeAppTest, FeedsASlowReaderFromTheLog) {
   core_.WaitUntilMinted();
   const auto expected = SequencesOf(key);
   EXPECT_EQ(Sequences(ReadEventsTo(slow, expected.back())), expected);
+}
+
+TEST_F(BridgeAppTest, ReadsOnAboutAMeterThatWasGivenAway) {
+  const client::Credential key = Key("u");
+  core_.RegisterMeter("m", "u", test::WalletAddress(1));
+  core_.Submit(test::QuarterHour("m", 1, "1"));
+  core_.WaitUntilMinted();
+  v1::TransferMeterRequest transfer;
+  transfer.set_meter_id("m");
+  transfer.set_user_id("v");
+  ASSERT_THAT(
+      test::Call(core_.meters(), &v1::MeterService::Stub::TransferMeter, core_.admin(), transfer),
+      test::IsOk());
+  core_.Submit(test::QuarterHour("m", 2, "1"));
+  const auto expected = SequencesOf(key);
+  WebSocketClient client = Open(key);  // of a bridge that was not there when that happened
+  Subscribe(client, R"("event_types":[],"meters":["m"],"start":"beginning")");
+  EXPECT_EQ(Sequences(ReadEventsTo(client, expected.back())), expected);
 }
 
 TEST_F(BridgeAppTest, SaysThatItIsNotReadyWithoutACore) {

@@ -99,6 +99,10 @@ TEST(ChannelTest, LetsThroughWhatItsNameSays) {
   EXPECT_FALSE(Channel::Parse("batches")->ToFilter().Matches(event));
   event.type = domain::EventType::kBatchMintingCompleted;
   EXPECT_TRUE(Channel::Parse("batches")->ToFilter().Matches(event));
+  EXPECT_FALSE(Channel::Parse("system_alerts")->ToFilter().Matches(event));
+  event.type = domain::EventType::kSystemAlert;
+  EXPECT_TRUE(Channel::Parse("system_alerts")->ToFilter().Matches(event));
+  EXPECT_FALSE(Channel::Parse("batches")->ToFilter().Matches(event));
 }
 
 }  // namespace

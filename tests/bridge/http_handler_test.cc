@@ -41,21 +41,63 @@ class HttpHandlerTest : public testing::Test {
   test::MemoryLog log_;
   FakeCore core_{log_};
   UpstreamState upstream_;
-  HttpHandler handler_{core_, upstream_, clock_, [] { return std::size_t{7}; }};
+  Counters counters_;
+  ChannelCounts channels_;
+  std::vector<json> audit_lines_;
+  access::AuditLog audit_{"bridge", {}, clock_, [this](std::string_view line) {
+                            audit_lines_.push_back(json::parse(line));
+                          }};
+  HttpHandler handler_{{core_, clock_, upstream_, counters_, channels_, audit_,
+                        [] { return std::string("metric 1\n"); }, R"({"asyncapi":"3.0.0"})"}};
 };
+
+TEST_F(HttpHandlerTest, TellsStatisticsToAdminsAlone) {
+  core_.Know("admin-key", SessionBench::Principal("admin"));
+  core_.Know("user-key", SessionBench::Principal("u"));
+  counters_.sessions_open = 3;
+  channels_.Change({}, {"system", "user:u"});
+  channels_.Change({}, {"system"});
+  for (const char* path : {"/api/ws/stats", "/metrics"}) {
+    EXPECT_EQ(Ask("GET", path).status, 401) << path;
+    EXPECT_EQ(Ask("GET", path, {{"X-Api-Key", "unknown"}}).status, 401) << path;
+    EXPECT_EQ(Ask("GET", path, {{"X-Api-Key", "user-key"}}).status, 403) << path;
+    EXPECT_EQ(Ask("POST", path, {{"X-Api-Key", "admin-key"}}).status, 405) << path;
+  }
+  ASSERT_EQ(audit_lines_.size(), 4u) << "who had a credential";
+  EXPECT_EQ(audit_lines_[0]["method"], "GET /api/ws/stats");
+  EXPECT_EQ(audit_lines_[1]["result"], "PERMISSION_DENIED");
+  const HttpResponse stats = Ask("GET", "/api/ws/stats", {{"X-Api-Key", "admin-key"}});
+  EXPECT_EQ(stats.status, 200);
+  EXPECT_EQ(json::parse(stats.body), json::parse(R"({"status":"success","data":{"total_clients":3,
+            "total_rooms":2,"rooms":{"system":2,"user:u":1}}})"));
+  const HttpResponse metrics = Ask("GET", "/metrics", {{"X-Api-Key", "admin-key"}});
+  EXPECT_EQ(metrics.body, "metric 1\n");
+  EXPECT_THAT(metrics.content_type, HasSubstr("text/plain; version=0.0.4"));
+}
+
+TEST_F(HttpHandlerTest, TellsHealthToEverybody) {
+  counters_.sessions_open = 3;
+  channels_.Change({}, {"system", "user:u"});
+  for (const char* path : {"/healthz", "/api/ws/health"}) {
+    const json health = json::parse(Ask("GET", path).body);
+    EXPECT_EQ(health["status"], "healthy");
+    EXPECT_EQ(health["timestamp"], 1'780'315'200);
+    EXPECT_EQ(health["websocket"], json::parse(R"({"active_connections":3,"active_rooms":2})"));
+  }
+}
 
 TEST_F(HttpHandlerTest, ServesTheDashboardAndItsFiles) {
   const HttpResponse page = Ask("GET", "/?ticket=x");
   EXPECT_EQ(page.status, 200);
   EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
-  EXPECT_THAT(page.body, HasSubstr("dashboard.js"));
+  EXPECT_THAT(page.lasting_body, HasSubstr("dashboard.js"));
   EXPECT_THAT(Header(page, "Content-Security-Policy"), HasSubstr("default-src 'none'"));
   EXPECT_EQ(Header(page, "Referrer-Policy"), "no-referrer");
-  EXPECT_THAT(Ask("GET", "/client.js").body, HasSubstr("export class WattmintClient"));
+  EXPECT_THAT(Ask("GET", "/client.js").lasting_body, HasSubstr("export class WattmintClient"));
   EXPECT_EQ(Ask("GET", "/client.js").content_type, "text/javascript; charset=utf-8");
-  EXPECT_EQ(Ask("GET", "/dashboard.css").content_type, "text/css; charset=utf-8");
+  EXPECT_EQ(Ask("GET", "/base.css").content_type, "text/css; charset=utf-8");
   EXPECT_EQ(Ask("GET", "/icon.svg").content_type, "image/svg+xml; charset=utf-8");
-  EXPECT_GT(Ask("GET", "/dygraph.min.js").body.size(), 100'000u);
+  EXPECT_GT(Ask("GET", "/dygraph.min.js").lasting_body.size(), 100'000u);
 }
 
 TEST_F(HttpHandlerTest, HasEveryFileThatAPageOrModuleNames) {
@@ -80,19 +122,30 @@ TEST_F(HttpHandlerTest, SparesTheBodyThatTheBrowserHas) {
   const HttpResponse again = Ask("GET", "/client.js", {{"If-None-Match", etag}});
   EXPECT_EQ(again.status, 304);
   EXPECT_EQ(again.body, "");
+  EXPECT_EQ(again.lasting_body, "");
   EXPECT_EQ(Ask("GET", "/client.js", {{"If-None-Match", "\"other\""}}).status, 200);
 }
 
-TEST_F(HttpHandlerTest, IsHonestAboutHealth) {
-  json health = json::parse(Ask("GET", "/healthz").body);
-  EXPECT_EQ(health["status"], "healthy");
-  EXPECT_EQ(health["timestamp"], 1'780'315'200);
-  EXPECT_EQ(health["websocket"]["active_connections"], 7);
+TEST_F(HttpHandlerTest, ServesTheAsyncApiDocumentAsAStaticFile) {
+  const HttpResponse answer = Ask("GET", "/asyncapi.json");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.content_type, "application/json");
+  EXPECT_EQ(answer.lasting_body, R"({"asyncapi":"3.0.0"})");
+  EXPECT_EQ(Header(answer, "Cache-Control"), "no-cache");
+  EXPECT_EQ(Header(answer, "Access-Control-Allow-Origin"), "");
+  const std::string etag = Header(answer, "ETag");
+  EXPECT_EQ(etag.size(), 34u);
+  EXPECT_EQ(Ask("GET", "/asyncapi.json", {{"If-None-Match", etag}}).status, 304);
+  EXPECT_EQ(Ask("POST", "/asyncapi.json").status, 405);
+}
 
+TEST_F(HttpHandlerTest, IsHonestAboutReadiness) {
   HttpResponse answer = Ask("GET", "/readyz");
   EXPECT_EQ(answer.status, 503);
   EXPECT_THAT(answer.body, HasSubstr("not been reached"));
   upstream_ = {.is_connected = true, .epoch = "e", .head_sequence = 12, .lag = {}};
+  EXPECT_EQ(Ask("GET", "/readyz").status, 503) << "other threads have not heard of it";
+  counters_.is_upstream_connected = true;
   answer = Ask("GET", "/readyz");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(

@@ -20,7 +20,7 @@ TEST(HttpTextTest, RendersAResponseThatEndsTheConnection) {
 }
 
 TEST(HttpTextTest, NamesEveryStatusInUse) {
-  for (const int status : {200, 201, 400, 401, 403, 404, 405, 426, 429, 503}) {
+  for (const int status : {200, 201, 400, 401, 403, 404, 405, 413, 426, 429, 431, 503}) {
     EXPECT_THAT(RenderResponse({.status = status}),
                 testing::Not(HasSubstr("Internal Server Error")));
   }
@@ -33,14 +33,41 @@ TEST(HttpTextTest, MakesErrors) {
   EXPECT_THAT(RenderResponse(RetryResponse(503, "X", "y", 7)), HasSubstr("Retry-After: 7\r\n"));
 }
 
+TEST(HttpTextTest, RefusesWhatIsNotUnderstood) {
+  for (const int status : {400, 413, 426, 431, 500}) EXPECT_EQ(RefusalOf(status).status, status);
+  EXPECT_EQ(RefusalOf(505).status, 500);
+  EXPECT_THAT(RenderResponse(RefusalOf(426)), HasSubstr("Upgrade: websocket\r\n"));
+  EXPECT_THAT(RenderResponse(RefusalOf(426)), HasSubstr("Sec-WebSocket-Version: 13\r\n"));
+}
+
+TEST(HttpTextTest, FindsTokensInLists) {
+  for (const char* list : {"upgrade", "Upgrade", "keep-alive, UPGRADE ,x", ",upgrade,"}) {
+    EXPECT_TRUE(HasToken(list, "upgrade")) << list;
+  }
+  for (const char* list : {"", "upgraded", "no-upgrade", "up grade", "up,grade"}) {
+    EXPECT_FALSE(HasToken(list, "upgrade")) << list;
+  }
+}
+
+TEST(HttpTextTest, KnowsKeys) {
+  EXPECT_TRUE(IsWebSocketKey("dGhlIHNhbXBsZSBub25jZQ=="));
+  EXPECT_TRUE(IsWebSocketKey("+/+/+/+/+/+/+/+/+/+/+w=="));
+  for (const char* key :
+       {"", "==", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZQQ=", "dGhlIHNhbXBsZSBub25jZQQQ",
+        "dGhlIHNhbXBsZSBub25j!Q==", "AdGhlIHNhbXBsZSBub25jZQ=="}) {
+    EXPECT_FALSE(IsWebSocketKey(key)) << key;
+  }
+}
+
 TEST(HttpTextTest, FindsHeadersWithoutCase) {
   const HttpRequest request{.headers = {{"X-Api-Key", "k"}}};
   EXPECT_EQ(request.Header("x-api-KEY"), "k");
   EXPECT_EQ(request.Header("x-api"), "");
 }
 
-TEST(HttpTextTest, PicksOurFirstSubprotocolThatTheClientOffers) {
-  EXPECT_EQ(PickSubprotocol("b, a", {"a", "b"}), "a");
+TEST(HttpTextTest, PicksTheFirstSubprotocolOfTheClientThatIsSpoken) {
+  EXPECT_EQ(PickSubprotocol("b, a", {"a", "b"}), "b");
+  EXPECT_EQ(PickSubprotocol("c, a, b", {"a", "b"}), "a");
   EXPECT_EQ(PickSubprotocol(" b ,c", {"a", "b"}), "b");
   EXPECT_EQ(PickSubprotocol("", {"a", "b"}), "");
   EXPECT_EQ(PickSubprotocol("ab", {"a", "b"}), "");
@@ -53,6 +80,7 @@ TEST(HttpTextTest, SplitsAndTrims) {
 
 TEST(HttpTextTest, FramesTextOfEverySize) {
   EXPECT_EQ(*FrameText("hi"), "\x81\x02hi");
+  EXPECT_EQ(*FramePong("hi"), "\x8a\x02hi");
   EXPECT_EQ(FrameText(std::string(125, 'x'))->substr(0, 2), "\x81\x7d");
   EXPECT_EQ(FrameText(std::string(126, 'x'))->substr(0, 4), std::string("\x81\x7e\x00\x7e", 4));
   EXPECT_EQ(FrameText(std::string(65'535, 'x'))->substr(0, 4), "\x81\x7e\xff\xff");

@@ -2,9 +2,11 @@
 #include "bridge/json_encoder.h"
 
 #include "bridge/event_frames.h"
+#include "bridge/event_record.h"
 #include "core/base/time_format.h"
 #include "core/wire/event_codec.h"
 #include "tests/support/status_matchers.h"
+#include "wattmint/v1/event.pb.h"
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
@@ -23,7 +25,7 @@ const domain::Time kStart = *base::ParseRfc3339("2026-01-05T10:00:00Z");
 const domain::ReadingId kReading(kTime, 7, 42);
 
 json Encode(const domain::Fact& fact) {
-  const json event = json::parse(EncodeEvent({1042, kTime, fact}));
+  const json event = json::parse(EncodeEvent({1042, kTime, fact}, Encoding::kJson, ""));
   EXPECT_EQ(event["seq"], 1042);
   EXPECT_EQ(event["timestamp"], "2026-01-05T10:15:00.123456Z");
   EXPECT_EQ(event["type"], std::string(domain::Name(domain::TypeOf(fact))));
@@ -43,8 +45,17 @@ domain::TokensMinted Minted() {
           .interval_start = kStart};
 }
 
+domain::MeterReadingReceived Received() {
+  return {.user_id = "u",
+          .wallet_address = "w",
+          .meter_id = "m",
+          .energy = domain::Energy::FromNanoKwh(1'500'000'000),
+          .reading_id = kReading,
+          .interval_start = kStart};
+}
+
 TEST(JsonEncoderTest, WritesTheWholeFrameInAFixedOrder) {
-  EXPECT_EQ(EncodeEvent({7, kTime, Minted()}),
+  EXPECT_EQ(EncodeEvent({7, kTime, Minted()}, Encoding::kJson, ""),
             R"({"type":"TokensMinted","seq":7,"timestamp":"2026-01-05T10:15:00.123456Z","data":{)"
             R"("user_id":"u","wallet_address":"w","meter_id":"m","kwh_amount":2.01,)"
             R"("tokens_minted":2010000000,"transaction_signature":"sig",)"
@@ -134,6 +145,15 @@ TEST(JsonEncoderTest, WritesWhatConcernsMetersKeysAndMinting) {
   EXPECT_EQ(Encode(domain::MintingSwitched{true, "because"})["reason"], "because");
 }
 
+TEST(JsonEncoderTest, WritesAlertsAndNotifications) {
+  EXPECT_EQ(Encode(domain::SystemAlert{"maintenance", domain::Severity::kWarning, "at \"18:00\""}),
+            json::parse(R"({"kind":"maintenance","severity":"warning","message":"at \"18:00\"",)"
+                        R"("timestamp":"2026-01-05T10:15:00.123456Z"})"));
+  EXPECT_EQ(Encode(domain::Notification{"u", domain::Severity::kCritical, "hello"}),
+            json::parse(R"({"user_id":"u","level":"critical","message":"hello",)"
+                        R"("timestamp":"2026-01-05T10:15:00.123456Z"})"));
+}
+
 TEST(JsonEncoderTest, WritesCorrections) {
   const domain::ReadingCorrected corrected{"u",
                                            "w",
@@ -175,6 +195,43 @@ TEST(JsonEncoderTest, KeepsEveryAmountExact) {
   }
 }
 
+TEST(JsonEncoderTest, WritesTheFlatEncoding) {
+  const json event = json::parse(EncodeEvent({7, kTime, Received()}, Encoding::kFlat, "e"));
+  EXPECT_EQ(event["type"], "MeterReadingReceived");
+  EXPECT_EQ(event["seq"], 7);
+  EXPECT_EQ(event["time"], "2026-01-05T10:15:00.123456Z");
+  EXPECT_EQ(event["timestamp"], "2026-01-05T10:00:00Z") << "of the reading";
+  EXPECT_EQ(event["meter_id"], "m");
+  EXPECT_FALSE(event.contains("data"));
+}
+
+TEST(JsonEncoderTest, SaysTheSameInEveryEncoding) {
+  for (const domain::Fact& fact : {domain::Fact(Received()), domain::Fact(Minted())}) {
+    const json plain = json::parse(EncodeEvent({7, kTime, fact}, Encoding::kJson, "e"));
+    EXPECT_EQ(json::parse(EncodeEvent({7, kTime, fact}, Encoding::kCloudEvents, "e"))["data"],
+              plain["data"]);
+    json flat = json::parse(EncodeEvent({7, kTime, fact}, Encoding::kFlat, "e"));
+    for (const char* name : {"type", "seq", "time"}) flat.erase(name);
+    EXPECT_EQ(flat, plain["data"]);
+  }
+}
+
+// Source: CloudEvents 1.0, required attributes and the extension "sequence".
+TEST(JsonEncoderTest, WritesCloudEvents) {
+  const json event = json::parse(EncodeEvent({7, kTime, Minted()}, Encoding::kCloudEvents, "e-1"));
+  EXPECT_EQ(event["specversion"], "1.0");
+  EXPECT_EQ(event["id"], "7");
+  EXPECT_EQ(event["source"], "urn:wattmint:log:e-1");
+  EXPECT_EQ(event["type"], "wattmint.v1.TokensMinted");
+  EXPECT_EQ(event["time"], "2026-01-05T10:15:00.123456Z");
+  EXPECT_EQ(event["subject"], "m");
+  EXPECT_EQ(event["sequence"], "0000000000000000007");
+  EXPECT_EQ(event["datacontenttype"], "application/json");
+  const json batch = json::parse(
+      EncodeEvent({8, kTime, domain::BatchMintingCompleted{}}, Encoding::kCloudEvents, "e-1"));
+  EXPECT_FALSE(batch.contains("subject"));
+}
+
 store::EventRecord Record(std::int64_t sequence, const domain::Fact& fact) {
   return {sequence, std::make_shared<const store::EventRecord::Body>(
                         wire::EncodePayload(kTime, fact), domain::AttributesOf(fact))};
@@ -182,26 +239,76 @@ store::EventRecord Record(std::int64_t sequence, const domain::Fact& fact) {
 
 TEST(EventFramesTest, EncodesEachEventOnce) {
   EventFrames frames(4);
-  const absl::StatusOr<SharedFrame> first = frames.Get(Record(5, Minted()));
+  const absl::StatusOr<SharedFrame> first = frames.Get(Record(5, Minted()), Encoding::kJson);
   ASSERT_THAT(first, IsOk());
-  EXPECT_EQ(**first, *FrameText(EncodeEvent({5, kTime, Minted()})));
-  EXPECT_EQ(*frames.Get(Record(5, Minted())), *first);
+  EXPECT_EQ(**first, *FrameText(EncodeEvent({5, kTime, Minted()}, Encoding::kJson, "")));
+  EXPECT_EQ(*frames.Get(Record(5, Minted()), Encoding::kJson), *first);
   EXPECT_EQ(frames.encoded_count(), 1);
 }
 
 TEST(EventFramesTest, KeepsWhatIsNewerThanHistory) {
   EventFrames frames(4);
-  const SharedFrame live = *frames.Get(Record(9, Minted()));
-  EXPECT_NE(*frames.Get(Record(5, Minted())), live) << "of the same slot";
-  EXPECT_EQ(*frames.Get(Record(9, Minted())), live);
-  frames.Clear();
-  EXPECT_NE(*frames.Get(Record(9, Minted())), live);
+  const SharedFrame live = *frames.Get(Record(9, Minted()), Encoding::kJson);
+  EXPECT_NE(*frames.Get(Record(5, Minted()), Encoding::kJson), live) << "of the same slot";
+  EXPECT_EQ(*frames.Get(Record(9, Minted()), Encoding::kJson), live);
+  frames.Reset("another");
+  EXPECT_NE(*frames.Get(Record(9, Minted()), Encoding::kJson), live);
+}
+
+TEST(EventFramesTest, KeepsEncodingsApart) {
+  EventFrames frames;
+  frames.Reset("e-1");
+  const store::EventRecord record = Record(5, Minted());
+  const domain::Event event{5, kTime, Minted()};
+  for (const Encoding encoding : {Encoding::kJson, Encoding::kFlat, Encoding::kCloudEvents}) {
+    EXPECT_EQ(**frames.Get(record, encoding), *FrameText(EncodeEvent(event, encoding, "e-1")));
+  }
+  const SharedFrame binary = *frames.Get(record, Encoding::kProto);
+  EXPECT_EQ(binary->front(), '\x82');
+  v1::Event decoded;
+  ASSERT_TRUE(decoded.ParseFromString(binary->substr(binary->at(1) < 126 ? 2 : 4)));
+  EXPECT_EQ(decoded.sequence(), 5);
+  EXPECT_EQ(decoded.tokens_minted().meter_id(), "m");
+  EXPECT_EQ(frames.encoded_count(), 4);
+}
+
+TEST(EventFramesTest, TellsEventsOfTheSameSequenceApart) {
+  EventFrames frames(4);
+  const SharedFrame old = *frames.Get(Record(5, Minted()), Encoding::kJson);
+  EXPECT_NE(*frames.Get(Record(5, Received()), Encoding::kJson), old) << "of another log";
+}
+
+TEST(EventFramesTest, AnEventOfALaterVersionKeepsItsPlace) {
+  EventFrames frames;
+  frames.Reset("e-1");
+  v1::Event later;
+  later.mutable_time()->set_seconds(1'767'608'100);
+  later.GetReflection()->MutableUnknownFields(&later)->AddLengthDelimited(77, "a fact");
+  const store::EventRecord record = MakeRecord(5, later.SerializeAsString());
+  EXPECT_TRUE(IsUnknown(record));
+  EXPECT_FALSE(IsUnknown(MakeRecord(6, wire::EncodePayload(kTime, Minted()))));
+  const auto frame = [&](Encoding encoding) {
+    const SharedFrame bytes = *frames.Get(record, encoding);
+    return bytes->substr(bytes->at(1) < 126 ? 2 : 4);
+  };
+  EXPECT_EQ(json::parse(frame(Encoding::kJson)),
+            json::parse(R"({"type":"Unknown","seq":5,"timestamp":"2026-01-05T10:15:00Z",)"
+                        R"("data":{"event_type":77}})"));
+  EXPECT_EQ(json::parse(frame(Encoding::kFlat))["event_type"], 77);
+  const json cloud = json::parse(frame(Encoding::kCloudEvents));
+  EXPECT_EQ(cloud["type"], "wattmint.v1.Unknown");
+  EXPECT_EQ(cloud["sequence"], "0000000000000000005");
+  v1::Event passed;
+  ASSERT_TRUE(passed.ParseFromString(frame(Encoding::kProto)));
+  EXPECT_EQ(passed.sequence(), 5);
+  EXPECT_EQ(passed.GetReflection()->GetUnknownFields(passed).field(0).length_delimited(), "a fact");
 }
 
 TEST(EventFramesTest, SaysThatBytesAreNoEvent) {
   EventFrames frames;
   EXPECT_THAT(frames.Get({1, std::make_shared<const store::EventRecord::Body>(
-                                 "\xff", domain::EventAttributes{})}),
+                                 "\xff", domain::EventAttributes{})},
+                         Encoding::kJson),
               StatusIs(absl::StatusCode::kDataLoss));
 }
 

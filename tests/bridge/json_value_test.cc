@@ -95,5 +95,17 @@ TEST(JsonValueTest, LimitsTheDepth) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+TEST(JsonValueTest, LimitsTheMembersOfAnObject) {
+  std::string members;
+  for (std::size_t i = 0; i < JsonValue::kMembersMax; ++i) {
+    members += "\"" + std::to_string(i) + "\":1,";
+  }
+  EXPECT_THAT(JsonValue::Parse("{" + members.substr(0, members.size() - 1) + "}"), IsOk());
+  EXPECT_THAT(JsonValue::Parse("{" + members + "\"more\":1}"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("members")));
+  EXPECT_THAT(JsonValue::Parse("{\"a\":{" + members + "\"b\":1},\"c\":1}"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("members")));
+}
+
 }  // namespace
 }  // namespace wattmint::bridge

@@ -61,5 +61,14 @@ TEST(JsonWriterTest, KeepsUtf8AndReplacesWhatIsNone) {
             "b\"");
 }
 
+TEST(JsonWriterTest, WritesArraysOfObjects) {
+  JsonWriter json;
+  json.BeginArray("none").EndArray().BeginArray("some");
+  for (int i = 1; i <= 2; ++i) json.BeginElement().Number("i", i).Bool("b", true).End();
+  json.EndArray().Number("behind", 3);
+  EXPECT_EQ(std::move(json).Take(),
+            R"({"none":[],"some":[{"i":1,"b":true},{"i":2,"b":true}],"behind":3})");
+}
+
 }  // namespace
 }  // namespace wattmint::bridge

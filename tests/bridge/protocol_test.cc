@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bridge/protocol.h"
 
+#include "core/base/time_format.h"
+
 #include <gmock/gmock.h>
 
 #include <random>
@@ -246,6 +248,78 @@ TEST(ProtocolTest, SurvivesEveryTruncationAndRandomDamage) {
     }
     ParseCommand(text);
   }
+}
+
+TEST(ProtocolTest, ReadsReadings) {
+  const auto whole = ParseCommand(
+      R"({"type":"submitReading","data":{"meter_id":"m","kwh_amount":"0.000000001",)"
+      R"("timestamp":"2026-01-05T10:00:00+01:00","interval_seconds":900,"quality":"final",)"
+      R"("channel":"consumption","request_id":"r","meter_signature":"s","meter_counter":7,)"
+      R"("telemetry":{"voltage_volts":230.5}}})");
+  ASSERT_TRUE(std::holds_alternative<Command>(whole));
+  const domain::Reading& reading =
+      std::get<SubmitReadingCommand>(std::get<Command>(whole).what).reading;
+  EXPECT_EQ(reading.meter_id, "m");
+  EXPECT_EQ(reading.energy.nano_kwh(), 1);
+  EXPECT_EQ(reading.start, *base::ParseRfc3339("2026-01-05T09:00:00Z"));
+  EXPECT_EQ(reading.length, std::chrono::minutes(15));
+  EXPECT_EQ(reading.quality, domain::Quality::kFinal);
+  EXPECT_EQ(reading.channel, domain::Channel::kConsumption);
+  EXPECT_EQ(reading.request_id, "r");
+  EXPECT_EQ(reading.meter_signature, "s");
+  EXPECT_EQ(reading.meter_counter, 7);
+  EXPECT_EQ(reading.telemetry.voltage_volts, 230.5);
+  const auto point = ParseCommand(R"({"type":"SubmitReading","meter_id":"m","kwh_amount":1,)"
+                                  R"("timestamp":"2026-01-05T10:00:00Z"})");
+  EXPECT_TRUE(std::get<SubmitReadingCommand>(std::get<Command>(point).what).reading.IsPoint());
+}
+
+TEST(ProtocolTest, NamesWhatIsWrongWithAReading) {
+  const std::vector<std::pair<std::string, std::string>> bad = {
+      {R"("kwh_amount":1,"timestamp":"2026-01-05T10:00:00Z")", "meter_id"},
+      {R"("meter_id":"m","timestamp":"2026-01-05T10:00:00Z")", "kwh_amount"},
+      {R"("meter_id":"m","kwh_amount":1)", "timestamp"},
+      {R"("meter_id":"m","kwh_amount":1e3,"timestamp":"2026-01-05T10:00:00Z")", "kwh_amount"},
+      {R"("meter_id":"m","kwh_amount":true,"timestamp":"2026-01-05T10:00:00Z")", "kwh_amount"},
+      {R"("meter_id":"m","kwh_amount":1,"timestamp":"yesterday")", "timestamp"},
+      {R"("meter_id":"m","kwh_amount":1,"timestamp":5)", "timestamp"},
+      {R"("meter_id":"m","kwh_amount":1,"timestamp":"2026-01-05T10:00:00Z","quality":"good")",
+       "quality"},
+      {R"("meter_id":"m","kwh_amount":1,"timestamp":"2026-01-05T10:00:00Z","channel":"x")",
+       "channel"},
+      {R"("meter_id":"m","kwh_amount":1,"timestamp":"2026-01-05T10:00:00Z",)"
+       R"("interval_seconds":-1)",
+       "interval_seconds"},
+      {R"("meter_id":"m","kwh_amount":1,"timestamp":"2026-01-05T10:00:00Z",)"
+       R"("interval_seconds":9007199254740991)",
+       "interval_seconds"},
+      {R"("meter_id":"m","kwh_amount":1,"timestamp":"2026-01-05T10:00:00Z","telemetry":[])",
+       "telemetry"},
+      {R"("meter_id":"m","kwh_amount":1,"timestamp":"2026-01-05T10:00:00Z",)"
+       R"("telemetry":{"power_watts":"1e999"})",
+       "power_watts"},
+  };
+  for (const auto& [members, name] : bad) {
+    const auto parsed = ParseCommand(R"({"type":"SubmitReading","data":{)" + members + "}}");
+    ASSERT_TRUE(std::holds_alternative<ProtocolError>(parsed)) << members;
+    const auto& error = std::get<ProtocolError>(parsed);
+    EXPECT_EQ(error.code, "INVALID_READING_DATA") << members;
+    EXPECT_THAT(error.message, testing::HasSubstr(name)) << members;
+  }
+}
+
+TEST(ProtocolTest, ReadsListsOfChannels) {
+  const auto channels = ParseChannelList(" user:u, system,");
+  ASSERT_TRUE(std::holds_alternative<std::vector<Channel>>(channels));
+  EXPECT_EQ(std::get<std::vector<Channel>>(channels),
+            (std::vector<Channel>{{Channel::Kind::kUser, "u"}, {Channel::Kind::kSystem, ""}}));
+  EXPECT_TRUE(std::get<std::vector<Channel>>(ParseChannelList("")).empty());
+  const auto bad = std::get<ProtocolError>(ParseChannelList("system,nothing:1"));
+  EXPECT_EQ(bad.code, "INVALID_ROOM");
+  EXPECT_EQ(bad.channel, "nothing:1");
+  std::string many;
+  for (int i = 0; i <= 20; ++i) many += "system,";
+  EXPECT_EQ(std::get<ProtocolError>(ParseChannelList(many)).code, "INVALID_SUBSCRIPTION_DATA");
 }
 
 }  // namespace

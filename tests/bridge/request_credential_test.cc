@@ -9,6 +9,17 @@ namespace {
 using Kind = client::Credential::Kind;
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+TEST(RequestCredentialTest, FindsThePathOfATarget) {
+  EXPECT_EQ(PathOf("/ws"), "/ws");
+  EXPECT_EQ(PathOf("/ws?a=/b"), "/ws");
+  EXPECT_EQ(PathOf("http://host:80/ws?a"), "/ws");
+  EXPECT_EQ(PathOf("http://host?a=/ws"), "/");
+  EXPECT_EQ(PathOf("/x?a=http://host/ws"), "/x");
+  EXPECT_EQ(PathOf("/http://host/ws"), "/http://host/ws");
+  EXPECT_EQ(PathOf("ws"), "ws");
+  EXPECT_EQ(PathOf(""), "");
+}
+
 TEST(RequestCredentialTest, TakesTheFirstThatIsThere) {
   struct Row {
     Headers headers;
@@ -28,7 +39,7 @@ TEST(RequestCredentialTest, TakesTheFirstThatIsThere) {
       {{all[2]}, "/ws?token=q", Kind::kBearer, "sub", "then the subprotocol"},
       {{}, "/ws?token=q&api_key=k", Kind::kNone, "", "the query is not looked at"},
       {{{"Authorization", "Basic eA=="}}, "/ws", Kind::kBearer, "Basic eA==", "refused later"},
-      {{}, "/ws?ticket=%zz", Kind::kNone, "", "not well-formed"},
+      {{}, "/ws?ticket=%zz", Kind::kTicket, "%zz", "not well-formed: for the core to refuse"},
       {{}, "/ws?ticket", Kind::kNone, "", "no value"},
       {{}, "/ws", Kind::kNone, "", "nothing"},
   };
@@ -59,7 +70,8 @@ TEST(RequestCredentialTest, ReadsTargets) {
   EXPECT_EQ(PathOf("/"), "/");
   EXPECT_EQ(QueryValue("/ws?a=1&b=%41%6a%6A", "b"), "Ajj");
   EXPECT_EQ(QueryValue("/ws?a=1", "b"), std::nullopt);
-  EXPECT_EQ(QueryValue("/ws?b=%4", "b"), std::nullopt);
+  EXPECT_EQ(QueryValue("/ws?b=%4", "b"), "%4");
+  EXPECT_EQ(QueryValue("/ws?b=%zz%41%", "b"), "%zzA%");
   EXPECT_EQ(QueryValue("/ws?b=", "b"), "");
 }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "bridge/deflate_offer.h"
+#include "bridge/event_record.h"
 #include "bridge/session.h"
 #include "bridge/tail_only_log.h"
 #include "core/base/mutex.h"
 #include "core/wire/event_codec.h"
+#include "tests/bridge/deflate_peer.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory_log.h"
 
@@ -24,6 +27,8 @@ namespace wattmint::bridge {
 // A socket that keeps what it is sent, and can stop taking it.
 class FakeConnection final : public WebSocketConnection {
  public:
+  explicit FakeConnection(Compression compression = Compression::kNone)
+      : compression_(compression) {}
   std::size_t Send(const SharedFrame& frame) override {
     frames_.push_back(frame);
     if (is_stalled_) pending_ += frame->size();
@@ -34,6 +39,7 @@ class FakeConnection final : public WebSocketConnection {
     for (const SharedFrame& frame : frames) Send(frame);
     return pending_;
   }
+  Compression compression() const override { return compression_; }
   std::size_t PendingBytes() const override { return pending_; }
   void Close(int code, std::string_view) override {
     if (close_code_ == 0) close_code_ = code;
@@ -48,19 +54,40 @@ class FakeConnection final : public WebSocketConnection {
   int close_code() const { return close_code_; }
   std::size_t pending_max() const { return pending_max_; }
   const SharedFrame& last_frame() const { return frames_.back(); }
+  std::size_t compressed_count() const { return compressed_count_; }  // of those taken
+  std::size_t compressed_bytes() const { return compressed_bytes_; }
 
-  // The frames since the last call, as JSON.
+  // The frames since the last call, as JSON; binary ones as its binary values.
   std::vector<nlohmann::json> Take() {
     std::vector<nlohmann::json> messages;
     for (; read_ < frames_.size(); ++read_) {
       const std::string& bytes = *frames_[read_];
-      const std::size_t header = bytes[1] < 126 ? 2 : 4;
-      messages.push_back(nlohmann::json::parse(bytes.substr(header)));
+      const std::string payload = Read(bytes);
+      const bool is_text = (bytes[0] & 0xf) == 1;
+      messages.push_back(is_text ? nlohmann::json::parse(payload)
+                                 : nlohmann::json::binary({payload.begin(), payload.end()}));
     }
     return messages;
   }
 
  private:
+  static constexpr unsigned char kCompressedBit = 0x40;
+
+  // As a client does it that keeps the smallest window which the server allows.
+  std::string Read(const std::string& frame) {
+    const std::string payload = frame.substr(frame[1] < 126 ? 2 : 4);
+    if ((frame[0] & kCompressedBit) == 0) return payload;
+    EXPECT_NE(compression_, Compression::kNone);
+    if (compression_ == Compression::kAlone) inflate_.Forget();
+    ++compressed_count_;
+    compressed_bytes_ += payload.size();
+    return inflate_.Inflate(payload);
+  }
+
+  const Compression compression_;
+  test::InflateStream inflate_{kDeflateWindowBits};
+  std::size_t compressed_count_ = 0;
+  std::size_t compressed_bytes_ = 0;
   std::vector<SharedFrame> frames_;
   std::size_t read_ = 0;
   std::size_t pending_ = 0;
@@ -95,6 +122,33 @@ class FakeCore final : public CoreLink {
     answers_.push_back([this, request, done] { done(Page(request)); });
   }
 
+  void ReadBatch(BatchRequest request, Done<store::BatchState> done) override {
+    batch_requests_.push_back(request);
+    answers_.push_back([this, request, done] {
+      if (!failure_.ok()) return done(failure_);
+      store::BatchState batch{.tasks = {}, .sequence = log_.GetBounds()->last};
+      for (const domain::MintTask& task : batches_[request.batch_id]) {
+        const bool is_visible =
+            request.scope.user_id.empty() || task.user_id == request.scope.user_id;
+        if (is_visible) batch.tasks.push_back(task);
+      }
+      done(batch);
+    });
+  }
+  void SubmitReading(client::Credential credential, domain::Reading reading,
+                     Done<SubmitAnswer> done) override {
+    answers_.push_back([this, credential, reading, done] {
+      if (!failure_.ok()) return done(failure_);
+      submitted_.emplace_back(credential.text, reading);
+      done(SubmitAnswer{.reading_id = "r-1", .mint_state = domain::MintState::kPending});
+    });
+  }
+
+  // A batch has these tasks.
+  void Set(const std::string& batch_id, std::vector<domain::MintTask> tasks) {
+    batches_[batch_id] = std::move(tasks);
+  }
+  const std::vector<BatchRequest>& batch_requests() const { return batch_requests_; }
   void Know(const std::string& credential, access::Principal principal) {
     principals_[credential] = std::move(principal);
   }
@@ -111,6 +165,10 @@ class FakeCore final : public CoreLink {
     return true;
   }
   const std::vector<HistoryRequest>& requests() const { return requests_; }
+  // By which credential, and what.
+  const std::vector<std::pair<std::string, domain::Reading>>& submitted() const {
+    return submitted_;
+  }
 
  private:
   // As the core does it: everything in the scope that the filter lets through.
@@ -121,11 +179,11 @@ class FakeCore final : public CoreLink {
     HistoryPage page{.events = {}, .next_sequence = request.from_sequence};
     for (const store::StoredEvent& event : *stored) {
       page.next_sequence = event.sequence + 1;
-      const domain::EventAttributes attributes = *wire::DecodeAttributes(event.payload);
+      store::EventRecord record = MakeRecord(event.sequence, event.payload);
+      const domain::EventAttributes& attributes = record.body->attributes;
       if (!stream::IsVisible(request.scope, attributes)) continue;
       if (request.filter && !request.filter->Matches(attributes)) continue;
-      page.events.push_back({event.sequence, std::make_shared<const store::EventRecord::Body>(
-                                                 event.payload, attributes)});
+      page.events.push_back(std::move(record));
     }
     return page;
   }
@@ -135,6 +193,9 @@ class FakeCore final : public CoreLink {
   std::map<std::string, access::Principal> principals_;
   std::deque<std::function<void()>> answers_;
   std::vector<HistoryRequest> requests_;
+  std::map<std::string, std::vector<domain::MintTask>> batches_;
+  std::vector<BatchRequest> batch_requests_;
+  std::vector<std::pair<std::string, domain::Reading>> submitted_;
 };
 
 // Sessions without sockets and without gRPC.
@@ -145,6 +206,7 @@ class SessionBench {
   using Json = nlohmann::json;
 
   struct Client {
+    explicit Client(Compression compression) : connection(compression) {}
     FakeConnection connection;
     std::unique_ptr<Session> session;
   };
@@ -153,11 +215,13 @@ class SessionBench {
       : options(session_options), hub(refusing_log_, wire::DecodeAttributes, 0, hub_options) {
     upstream.is_connected = true;
     upstream.epoch = "epoch-1";
+    frames.Reset(upstream.epoch);
   }
 
-  std::unique_ptr<Client> Open(std::optional<access::Principal> principal) {
-    auto client = std::make_unique<Client>();
-    client->session = std::make_unique<Session>(context, std::move(principal));
+  std::unique_ptr<Client> Open(std::optional<access::Principal> principal, SessionStart start = {},
+                               Compression compression = Compression::kNone) {
+    auto client = std::make_unique<Client>(compression);
+    client->session = std::make_unique<Session>(context, std::move(start), std::move(principal));
     client->session->OnOpen(client->connection);
     return client;
   }
@@ -175,11 +239,12 @@ class SessionBench {
   }
 
   std::int64_t Append(const domain::Fact& fact, Where where = Where::kTail) {
-    const std::string payload = wire::EncodePayload(clock.Now(), fact);
+    return AppendPayload(wire::EncodePayload(clock.Now(), fact), where);
+  }
+  std::int64_t AppendPayload(const std::string& payload, Where where = Where::kTail) {
     const std::int64_t sequence = log.Append(payload);
     if (where == Where::kTail) {
-      hub.Publish({{sequence, std::make_shared<const store::EventRecord::Body>(
-                                  payload, domain::AttributesOf(fact))}});
+      hub.Publish({MakeRecord(sequence, payload)});
     } else {
       hub.Reset(sequence);
     }
@@ -211,6 +276,12 @@ class SessionBench {
         ADD_FAILURE() << "it never comes";
         return;
       }
+      work();
+    }
+  }
+  // What has been posted so far.
+  void RunPosted() {
+    while (const std::function<void()> work = NextPosted(std::chrono::steady_clock::time_point{})) {
       work();
     }
   }
@@ -254,14 +325,29 @@ class SessionBench {
   std::deque<std::function<void()>> posted_ WATTMINT_GUARDED_BY(mutex_);
   TailOnlyLog refusing_log_;
   const stream::CursorSigner signer_{stream::CursorSigner::Key{1, 2, 3}};
-  const ServerMessages messages_{clock};
+  const ByEncoding<ServerMessages> messages_ = ServerMessages::InAll(clock);
 
  public:
   EventFrames frames;
   stream::Hub hub;
-  SessionRegistry registry{[this](std::function<void()> work) { Post(std::move(work)); }};
-  const SessionContext context{options, clock,     core,     hub,      signer_,
-                               frames,  messages_, registry, upstream, revoked_keys};
+  Counters counters;
+  SessionRegistry registry;
+  LiveGroups groups{hub,
+                    frames,
+                    counters,
+                    {.events_max = options.page_events_max,
+                     .bytes_max = options.page_bytes_max,
+                     .pending_bytes_max = options.queue_bytes_max,
+                     .compressed_bytes_min = options.compressed_bytes_min},
+                    [this](std::function<void()> work) { Post(std::move(work)); }};
+  std::vector<nlohmann::json> audit_lines;
+  access::AuditLog audit{"bridge", {}, clock, [this](std::string_view line) {
+                           audit_lines.push_back(nlohmann::json::parse(line));
+                         }};
+  ChannelCounts channels;
+  const SessionContext context{options,      clock,     core,     hub,     signer_,
+                               frames,       messages_, registry, groups,  upstream,
+                               revoked_keys, audit,     counters, channels};
 };
 
 }  // namespace wattmint::bridge

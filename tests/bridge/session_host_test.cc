@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bridge/session_host.h"
 
+#include "bridge/bridge_metrics.h"
 #include "bridge/session.h"
 #include "core/base/status.h"
 #include "tests/bridge/session_bench.h"
@@ -14,6 +15,7 @@ namespace {
 using nlohmann::json;
 using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 // A host whose posted work runs at once.
@@ -44,7 +46,7 @@ class SessionHostTest : public testing::Test {
   }
   std::unique_ptr<Client> Open(const std::string& key) {
     auto client = std::make_unique<Client>();
-    UpgradeAnswer answer = Upgrade("/ws", {{"X-Api-Key", key}});
+    UpgradeAnswer answer = Upgrade("/ws", key.empty() ? Headers() : Headers{{"X-Api-Key", key}});
     client->session = std::get<std::unique_ptr<WebSocketListener>>(std::move(answer));
     client->session->OnOpen(client->connection);
     client->connection.Take();
@@ -56,7 +58,7 @@ class SessionHostTest : public testing::Test {
     return types;
   }
 
-  SessionHostOptions options_{.allowed_origins = {"https://here"}};
+  SessionHostOptions options_{.allowed_origins = {"https://here"}, .unauthenticated_max = 2};
   test::FakeClock clock_;
   test::SeededRandom random_{1};
   test::MemoryLog log_;
@@ -64,9 +66,55 @@ class SessionHostTest : public testing::Test {
   TailOnlyLog no_log_;
   stream::Hub hub_{no_log_, wire::DecodeAttributes, 0, {}};
   const stream::CursorSigner signer_{stream::CursorSigner::Key{}};
-  SessionHost host_{
-      options_, clock_, random_, core_, hub_, signer_, [](std::function<void()> work) { work(); }};
+  std::vector<json> audit_lines_;
+  access::AuditLog audit_{"bridge", {}, clock_, [this](std::string_view line) {
+                            audit_lines_.push_back(json::parse(line));
+                          }};
+  Counters counters_;
+  ChannelCounts channels_;
+  const ByEncoding<ServerMessages> messages_ = ServerMessages::InAll(clock_);
+  const SessionHost::Shared shared_{clock_, random_,   hub_,      signer_,
+                                    audit_, counters_, channels_, messages_};
+  SessionHost host_{options_, shared_, core_, [](std::function<void()> work) { work(); }};
 };
+
+TEST_F(SessionHostTest, RefusedUpgradesAreCountedAndInTheAuditLog) {
+  EXPECT_EQ(UpgradeStatus("/ws", {{"X-Api-Key", "unknown"}}), 401);
+  EXPECT_EQ(UpgradeStatus("/ws", {{"Origin", "https://there"}}), 403);
+  EXPECT_EQ(counters_.upgrades_refused, 2);
+  ASSERT_EQ(audit_lines_.size(), 2u);
+  EXPECT_EQ(audit_lines_[0]["event"], "refused");
+  EXPECT_EQ(audit_lines_[0]["method"], "GET /ws");
+  EXPECT_EQ(audit_lines_[1]["result"], "PERMISSION_DENIED");
+}
+
+TEST_F(SessionHostTest, OpensByTheOlderPathsAsWell) {
+  core_.Know("k", SessionBench::Principal("u"));
+  for (const char* path : {"/ws/v3", "/api/ws/tasks?api_key=x"}) {
+    EXPECT_EQ(UpgradeStatus(path, {{"X-Api-Key", "k"}}), 101) << path;
+  }
+}
+
+TEST_F(SessionHostTest, TheMetricsSayForHowLongTheCoreIsLost) {
+  host_.OnUpstreamConnected("e", 5);
+  host_.OnUpstreamLost();
+  clock_.Advance(std::chrono::seconds(3));
+  host_.OnTick();
+  EXPECT_THAT(MetricsPage(counters_, audit_),
+              HasSubstr("wattmint_bridge_upstream_lag_seconds 3\n"));
+}
+
+TEST_F(SessionHostTest, TheMetricsSayWhatTheServersLimitsDid) {
+  for (const ServerLimit limit :
+       {ServerLimit::kNoPong, ServerLimit::kNoPong, ServerLimit::kServerFull}) {
+    host_.OnLimit(limit);
+  }
+  const std::string page = MetricsPage(counters_, audit_);
+  for (const char* line :
+       {"{limit=\"no_pong\"} 2\n", "{limit=\"server_full\"} 1\n", "{limit=\"malformed\"} 0\n"}) {
+    EXPECT_THAT(page, HasSubstr(std::string("wattmint_bridge_connections_cut_total") + line));
+  }
+}
 
 TEST_F(SessionHostTest, DecidesUpgrades) {
   core_.Know("k", SessionBench::Principal("u"));
@@ -80,6 +128,23 @@ TEST_F(SessionHostTest, DecidesUpgrades) {
   EXPECT_EQ(UpgradeStatus("/ws?ticket=t"), 503);
 }
 
+TEST_F(SessionHostTest, LimitsThoseWhoHaveYetToTellWhoTheyAre) {
+  core_.Know("k", SessionBench::Principal("u"));
+  const auto anonymous = Open("");
+  {
+    const UpgradeAnswer about_to_open = Upgrade("/ws");
+    EXPECT_EQ(counters_.sessions_unauthenticated, 2);
+    EXPECT_EQ(UpgradeStatus("/ws"), 503);
+    EXPECT_EQ(UpgradeStatus("/ws", {{"X-Api-Key", "k"}}), 101);
+  }
+  EXPECT_EQ(counters_.sessions_unauthenticated, 1) << "the other never opened";
+  anonymous->session->OnText(R"({"type":"Authenticate","data":{"api_key":"k"}})");
+  while (core_.RunOne()) continue;
+  EXPECT_THAT(Types(*anonymous), ElementsAre("Authenticated"));
+  EXPECT_EQ(counters_.sessions_unauthenticated, 0);
+  EXPECT_EQ(UpgradeStatus("/ws"), 101);
+}
+
 TEST_F(SessionHostTest, TellsHowTheUpstreamStands) {
   core_.Know("k", SessionBench::Principal("u"));
   host_.OnUpstreamConnected("epoch-1", 5);
@@ -88,14 +153,20 @@ TEST_F(SessionHostTest, TellsHowTheUpstreamStands) {
   client->connection.Take();
   host_.OnUpstreamLost();
   host_.OnUpstreamLost();
-  EXPECT_THAT(Types(*client), ElementsAre("Notification", "SystemStatus"));
+  const std::vector<json> lost = client->connection.Take();
+  ASSERT_EQ(lost.size(), 2u);
+  EXPECT_EQ(lost[0]["type"], "SystemAlert");
+  EXPECT_FALSE(lost[0].contains("seq")) << "it is not of the log";
+  EXPECT_EQ(lost[0]["data"]["kind"], "upstream");
+  EXPECT_EQ(lost[0]["data"]["severity"], "warning");
+  EXPECT_EQ(lost[1]["type"], "SystemStatus");
   clock_.Advance(std::chrono::seconds(3));
   host_.OnTick();
   EXPECT_EQ(host_.upstream().lag, std::chrono::seconds(3));
   host_.OnUpstreamConnected("epoch-1", 6);
   const std::vector<json> messages = client->connection.Take();
   ASSERT_EQ(messages.size(), 2u);
-  EXPECT_EQ(messages[0]["data"]["level"], "info");
+  EXPECT_EQ(messages[0]["data"]["severity"], "info");
   EXPECT_EQ(messages[1]["data"], json::parse(R"({"status":"healthy","connections":1,)"
                                              R"("upstream":"connected","head_sequence":6,)"
                                              R"("lag_ms":0})"));

@@ -4,7 +4,9 @@
 #include "core/access/reason.h"
 #include "core/base/status.h"
 #include "tests/bridge/session_bench.h"
+#include "wattmint/v1/event.pb.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <numeric>
@@ -84,6 +86,228 @@ TEST_F(SessionTest, WelcomesWhoCameWithACredential) {
                                              R"("expires_at":"2026-06-01T13:00:00Z"})"));
 }
 
+TEST_F(SessionTest, SpeaksTheFlatEncoding) {
+  const auto client = bench_.Open(SessionBench::Principal("u"), {.encoding = Encoding::kFlat});
+  EXPECT_EQ(client->connection.Take()[0]["authenticated"], true);
+  const json answer = Ask(*client, R"({"type":"Subscribe","id":"7","channels":["user:u"]})");
+  EXPECT_EQ(answer["id"], "7");
+  EXPECT_EQ(answer["channels"], json({"user:u"}));
+  bench_.Append(SessionBench::Minted("u", "m"));
+  EXPECT_THAT(ReadEvents(*client, 1), ElementsAre(1));
+}
+
+TEST_F(SessionTest, SpeaksCloudEvents) {
+  const auto client =
+      bench_.Open(SessionBench::Principal("u"), {.encoding = Encoding::kCloudEvents});
+  const std::vector<json> welcome = client->connection.Take();
+  EXPECT_EQ(welcome[0]["type"], "wattmint.v1.Connected");
+  EXPECT_EQ(welcome[0]["source"], welcome[1]["source"]);
+  EXPECT_NE(welcome[0]["id"], welcome[1]["id"]);
+  const json by_text = Ask(*client, R"({"type":"Subscribe","id":"7","channels":["user:u"]})");
+  EXPECT_EQ(by_text["replyto"], "7");
+  EXPECT_EQ(by_text["data"]["channels"], json({"user:u"}));
+  EXPECT_EQ(Ask(*client, R"({"type":"Ping","id":7})")["replyto"], "7");
+  bench_.Append(SessionBench::Minted("u", "m"));
+  json event;
+  bench_.RunUntil([&] {
+    for (const json& message : client->connection.Take()) event = message;
+    return event["type"] == "wattmint.v1.TokensMinted";
+  });
+  EXPECT_EQ(event["source"], "urn:wattmint:log:epoch-1");
+}
+
+TEST_F(SessionTest, SendsEventsAsTheCoresBytes) {
+  const auto client = bench_.Open(SessionBench::Principal("u"), {.encoding = Encoding::kProto});
+  EXPECT_EQ(client->connection.Take()[0]["type"], "Connected");
+  Subscribe(*client, R"("channels":["user:u"])");
+  bench_.Append(SessionBench::Minted("u", "m"));
+  json frame;
+  bench_.RunUntil([&] {
+    for (const json& message : client->connection.Take()) frame = message;
+    return frame.is_binary();
+  });
+  const json::binary_t& bytes = frame.get_binary();
+  v1::Event event;
+  ASSERT_TRUE(event.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
+  EXPECT_EQ(event.sequence(), 1);
+  EXPECT_EQ(event.tokens_minted().user_id(), "u");
+}
+
+TEST_F(SessionTest, SubscribesWhatTheUpgradeNamed) {
+  const auto client = bench_.Open(SessionBench::Principal("u"), {.channels = "user:u,system"});
+  const std::vector<json> messages = client->connection.Take();
+  ASSERT_GE(messages.size(), 3u);
+  EXPECT_EQ(messages[2]["type"], "Subscribed");
+  EXPECT_EQ(messages[2]["data"]["channels"], json({"user:u", "system"}));
+  const auto refused = bench_.Open(SessionBench::Principal("u"), {.channels = "system,nothing"});
+  const std::vector<json> answers = refused->connection.Take();
+  ASSERT_THAT(answers, SizeIs(3));
+  EXPECT_EQ(answers[2]["data"]["code"], "INVALID_ROOM");
+  EXPECT_EQ(answers[2]["data"]["channel"], "nothing");
+  const auto stranger = bench_.Open(SessionBench::Principal("u"), {.channels = "user:other"});
+  EXPECT_EQ(stranger->connection.Take()[2]["data"]["code"], "ACCESS_DENIED");
+}
+
+TEST_F(SessionTest, WaitsForTheCredentialBeforeItSubscribesWhatTheUpgradeNamed) {
+  bench_.core.Know("key", SessionBench::Principal("u"));
+  const auto client = bench_.Open(std::nullopt, {.channels = "user:u"});
+  EXPECT_THAT(Types(*client), ElementsAre("Connected"));
+  client->session->OnText(R"({"type":"Authenticate","data":{"api_key":"key"}})");
+  bench_.RunAnswers();
+  EXPECT_THAT(Types(*client), ElementsAre("Authenticated", "Subscribed", "CaughtUp"));
+  client->session->OnText(R"({"type":"Unsubscribe"})");
+  client->session->OnText(R"({"type":"Authenticate","data":{"api_key":"key"}})");
+  bench_.RunAnswers();
+  EXPECT_THAT(Types(*client), ElementsAre("Unsubscribed", "Authenticated")) << "only once";
+}
+
+constexpr const char* kSubmit =
+    R"({"type":"SubmitReading","id":"9","data":{"meter_id":"m","kwh_amount":1.5,)"
+    R"("timestamp":"2026-01-05T10:00:00Z","interval_seconds":900}})";
+
+TEST_F(SessionTest, SubmitsReadingsByTheClientsOwnCredential) {
+  const auto client =
+      bench_.Open(SessionBench::Principal("u"), {.credential = client::Credential::ApiKey("key")});
+  client->connection.Take();
+  client->session->OnText(kSubmit);
+  EXPECT_THAT(client->connection.Take(), IsEmpty());
+  bench_.RunAnswers();
+  ASSERT_THAT(bench_.core.submitted(), SizeIs(1));
+  EXPECT_EQ(bench_.core.submitted()[0].first, "key");
+  EXPECT_EQ(bench_.core.submitted()[0].second.energy.nano_kwh(), 1'500'000'000);
+  const json answer = client->connection.Take()[0];
+  EXPECT_EQ(answer["type"], "ReadingSubmitted");
+  EXPECT_EQ(answer["id"], "9");
+  EXPECT_EQ(answer["data"],
+            json::parse(R"({"outcome":"accepted","reading_id":"r-1","mint_state":"PENDING"})"));
+}
+
+TEST_F(SessionTest, ATicketSubmitsNothing) {
+  const auto client = bench_.Open(SessionBench::Principal("u"),
+                                  {.credential = client::Credential::Ticket("ticket")});
+  EXPECT_EQ(ErrorCode(*client, kSubmit), "ACCESS_DENIED");
+  bench_.core.Know("key", SessionBench::Principal("u"));
+  client->session->OnText(R"({"type":"Authenticate","data":{"api_key":"key"}})");
+  bench_.RunAnswers();
+  client->session->OnText(kSubmit);
+  bench_.RunAnswers();
+  EXPECT_EQ(bench_.core.submitted().at(0).first, "key");
+}
+
+TEST_F(SessionTest, NobodySubmitsBeforeAuthenticating) {
+  const auto client = bench_.Open(std::nullopt);
+  EXPECT_EQ(ErrorCode(*client, R"({"type":"SubmitReading","data":{}})"), "INVALID_READING_DATA");
+  EXPECT_EQ(ErrorCode(*client, kSubmit), "AUTHENTICATION_REQUIRED");
+}
+
+TEST_F(SessionTest, SaysWhyAReadingCannotBeSubmitted) {
+  const auto client =
+      bench_.Open(SessionBench::Principal("u"), {.credential = client::Credential::ApiKey("key")});
+  const std::vector<std::pair<absl::Status, const char*>> refusals = {
+      {absl::UnavailableError(""), "UPSTREAM_UNAVAILABLE"},
+      {absl::DeadlineExceededError(""), "UPSTREAM_UNAVAILABLE"},
+      {absl::UnauthenticatedError(""), "AUTHENTICATION_FAILED"},
+      {absl::PermissionDeniedError(""), "ACCESS_DENIED"},
+      {absl::InvalidArgumentError(""), "INVALID_READING_DATA"},
+      {absl::ResourceExhaustedError(""), "UPSTREAM_UNAVAILABLE"},
+      {access::WithReason(absl::ResourceExhaustedError(""), access::reason::kRateLimited),
+       "RATE_LIMIT_EXCEEDED"},
+      {absl::UnimplementedError(""), "INTERNAL"}};
+  for (const auto& [status, code] : refusals) {
+    bench_.core.Fail(status);
+    client->connection.Take();
+    client->session->OnText(kSubmit);
+    bench_.RunAnswers();
+    const json answer = client->connection.Take().at(0);
+    EXPECT_EQ(answer["data"]["code"], code);
+    const bool is_unknown =
+        code == std::string("UPSTREAM_UNAVAILABLE") || code == std::string("INTERNAL");
+    const std::string message = answer["data"]["message"];
+    EXPECT_EQ(message.find("submit the same again") != std::string::npos, is_unknown) << message;
+    EXPECT_EQ(answer["id"], "9");
+  }
+  bench_.core.Fail(absl::OkStatus());
+  for (int i = 0; i < 4; ++i) client->session->OnText(kSubmit);
+  EXPECT_EQ(ErrorCode(*client, kSubmit), "RATE_LIMIT_EXCEEDED") << "too many under way";
+  client->session.reset();
+  bench_.RunAnswers();  // to nobody
+}
+
+TEST_F(SessionTest, HistoryMayBeAheadOfTheLiveFeed) {
+  bench_.Append(SessionBench::Minted("u", "m"), Where::kCoreOnly);
+  std::vector<store::EventRecord> late;
+  for (int i = 0; i < 2; ++i) {
+    const domain::Fact fact = SessionBench::Minted("u", "m");
+    const std::string payload = wire::EncodePayload(bench_.clock.Now(), fact);
+    late.push_back({bench_.log.Append(payload), std::make_shared<const store::EventRecord::Body>(
+                                                    payload, domain::AttributesOf(fact))});
+  }
+  const auto first = bench_.OpenAs("u");
+  Subscribe(*first, R"("channels":["user:u"],"start":"beginning")");
+  bench_.RunAnswers();
+  EXPECT_THAT(ReadEvents(*first, 3), ElementsAre(1, 2, 3));
+  const auto second = bench_.OpenAs("u");
+  Subscribe(*second, R"("channels":["user:u"])");
+  bench_.hub.Publish(std::move(late));
+  bench_.Append(SessionBench::Minted("u", "m"));
+  EXPECT_THAT(ReadEvents(*second, 3), ElementsAre(2, 3, 4));
+  EXPECT_THAT(ReadEvents(*first, 1), ElementsAre(4)) << "nothing twice";
+}
+
+TEST_F(SessionTest, AChannelWithoutEventsEndsTheFilterBefore) {
+  const auto client = bench_.OpenAs("u");
+  Subscribe(*client, R"("meters":["m"])");
+  EXPECT_FALSE(Subscribe(*client, R"("channels":["system"])").contains("cursor"));
+  bench_.Append(SessionBench::Minted("u", "m"));
+  const auto other = bench_.OpenAs("u");
+  Subscribe(*other, R"("channels":["user:u"],"start":"beginning")");
+  EXPECT_THAT(ReadEvents(*other, 1), SizeIs(1));
+  EXPECT_THAT(Types(*client), IsEmpty());
+}
+
+TEST_F(SessionTest, ARefusalForTheRateNamesTheMessage) {
+  const auto client = bench_.OpenAs("u");
+  json last;
+  for (int i = 0; i < 21; ++i) {
+    client->session->OnText(fmt::format(R"({{"type":"Ping","id":{}}})", i));
+    last = client->connection.Take().back();
+  }
+  EXPECT_EQ(last["data"]["code"], "RATE_LIMIT_EXCEEDED");
+  EXPECT_EQ(last["id"], 20);
+}
+
+TEST_F(SessionTest, ServesOthersWhileAGroupHasMoreToSend) {
+  const auto client = bench_.OpenAs("u");
+  Subscribe(*client, R"("channels":["user:u"])");
+  constexpr std::int64_t kCount = 2'000;  // far more than one turn hands out
+  for (std::int64_t i = 0; i < kCount; ++i) bench_.Append(SessionBench::Minted("u", "m"));
+  EXPECT_EQ(ReadEvents(*client, kCount).back(), kCount);
+}
+
+TEST_F(SessionTest, CountsWhatItDoes) {
+  auto client = bench_.OpenAs("u");
+  Subscribe(*client, R"("channels":["user:u","system"])");
+  const auto other = bench_.OpenAs("u");
+  Subscribe(*other, R"("channels":["system"])");
+  bench_.Append(SessionBench::Minted("u", "m"));
+  EXPECT_THAT(ReadEvents(*client, 1), SizeIs(1));
+  ErrorCode(*client, "{");
+  const Counters& counters = bench_.counters;
+  EXPECT_EQ(counters.sessions_open, 2);
+  EXPECT_EQ(counters.frames_received, 3);
+  EXPECT_EQ(counters.events_sent, 1);
+  EXPECT_EQ(counters.errors_sent, 1);
+  EXPECT_EQ(counters.subscription_changes, 2);
+  using Counts = std::map<std::string, std::int64_t>;
+  EXPECT_EQ(bench_.channels.all(), (Counts{{"system", 2}, {"user:u", 1}}));
+  Ask(*client, R"({"type":"Unsubscribe","data":{"channels":["system"]}})");
+  EXPECT_EQ(bench_.channels.all(), (Counts{{"system", 1}, {"user:u", 1}}));
+  client.reset();
+  EXPECT_EQ(bench_.channels.all(), (Counts{{"system", 1}}));
+  EXPECT_EQ(counters.sessions_open, 1);
+  EXPECT_EQ(counters.sessions_opened, 2);
+}
+
 TEST_F(SessionTest, LetsAuthenticateByTheFirstMessage) {
   bench_.core.Know("good", SessionBench::Principal("u"));
   const auto client = bench_.Open(std::nullopt);
@@ -105,6 +329,44 @@ TEST_F(SessionTest, LetsAuthenticateByTheFirstMessage) {
   Subscribe(*client, R"("channels":["system"])");
   bench_.Pass(std::chrono::seconds(11), {client.get()});
   EXPECT_EQ(client->connection.close_code(), 0);
+}
+
+TEST_F(SessionTest, WhatItDoesIsInTheAuditLogWithoutNames) {
+  bench_.core.Know("good", SessionBench::Principal("ada"));
+  const auto client = bench_.Open(std::nullopt);
+  client->session->OnText(R"({"type":"Authenticate","data":{"token":"good"}})");
+  bench_.RunAnswers();
+  Subscribe(*client, R"("channels":["system","meter:roof-1","user:ada"])");
+  client->session->OnClose(1001);
+  std::string all;
+  std::vector<std::string> events;
+  for (const json& line : bench_.audit_lines) {
+    EXPECT_EQ(line["stream"], 1);
+    events.push_back(line["event"]);
+    all += line.dump();
+  }
+  EXPECT_EQ(events, (std::vector<std::string>{"stream_opened", "credential_renewed", "subscribed",
+                                              "stream_ended"}));
+  EXPECT_FALSE(bench_.audit_lines[0].contains("user"));
+  EXPECT_EQ(bench_.audit_lines[1]["user"], access::AuditLog::HashOf({}, "ada"));
+  EXPECT_THAT(bench_.audit_lines[2]["channels"],
+              testing::UnorderedElementsAre("system", "meter", "user"));
+  EXPECT_EQ(bench_.audit_lines[3]["result"], "CLOSE_1001");
+  EXPECT_THAT(all, testing::Not(testing::HasSubstr("ada")));
+  EXPECT_THAT(all, testing::Not(testing::HasSubstr("roof")));
+}
+
+TEST_F(SessionTest, NobodyIsClosedBecauseTheCoreCannotCheckThem) {
+  const auto client = bench_.Open(std::nullopt);
+  bench_.core.Fail(base::Unavailable("away"));
+  client->session->OnText(R"({"type":"Authenticate","data":{"token":"t"}})");
+  bench_.Pass(std::chrono::milliseconds(12'000), {client.get()});
+  EXPECT_EQ(client->connection.close_code(), 0) << "it is being checked";
+  bench_.RunAnswers();
+  bench_.Pass(std::chrono::milliseconds(9'750), {client.get()});
+  EXPECT_EQ(client->connection.close_code(), 0) << "it may try again";
+  bench_.Pass(std::chrono::milliseconds(250), {client.get()});
+  EXPECT_EQ(client->connection.close_code(), 4408);
 }
 
 TEST_F(SessionTest, ClosesWhoNeverAuthenticates) {
@@ -253,6 +515,16 @@ TEST_F(SessionTest, NeverShowsHistoryOfSomebodyElse) {
   EXPECT_EQ(bench_.core.requests()[0].scope.user_id, "u");
   ASSERT_TRUE(bench_.core.requests()[0].filter.has_value());
   EXPECT_THAT(bench_.core.requests()[0].filter->meter_ids, ElementsAre("m"));
+}
+
+TEST_F(SessionTest, WantsNoHistoryOfWhatItHasUnsubscribed) {
+  bench_.Append(SessionBench::Minted("u", "m"), Where::kCoreOnly);
+  const auto client = bench_.OpenAs("u");
+  Subscribe(*client, R"("channels":["meter:m"],"start":"beginning")");
+  ASSERT_THAT(bench_.core.requests(), SizeIs(1));
+  EXPECT_FALSE(bench_.core.requests()[0].wanted.expired());
+  Ask(*client, R"({"type":"Unsubscribe"})");
+  EXPECT_TRUE(bench_.core.requests()[0].wanted.expired());
 }
 
 TEST_F(SessionTest, ServesAViewerWithPublicEventsOnly) {
@@ -466,6 +738,32 @@ TEST_F(SessionTest, BoundsWhatWaitsForASlowReaderAndLosesNothing) {
   EXPECT_EQ(std::count(told.begin(), told.end(), "FellBehind"), 1);
 }
 
+TEST_F(SessionTest, SharesOneSubscriptionWithThoseThatWantTheSame) {
+  const auto first = bench_.OpenAs("u");
+  const auto second = bench_.OpenAs("u");
+  const auto other_user = bench_.OpenAs("v");
+  for (const auto* client : {&first, &second, &other_user}) {
+    Subscribe(**client, R"("event_types":[])");
+  }
+  EXPECT_EQ(bench_.hub.subscribers_count(), 2u);
+  bench_.Append(SessionBench::Minted("u", "m"));
+  bench_.Append(SessionBench::Minted("v", "m"));
+  EXPECT_THAT(ReadEvents(*first, 1), ElementsAre(1));
+  EXPECT_THAT(ReadEvents(*second, 1), ElementsAre(1));
+  EXPECT_THAT(ReadEvents(*other_user, 1), ElementsAre(2));
+}
+
+TEST_F(SessionTest, GetsNothingFromBeforeItsStartThroughOthers) {
+  const auto first = bench_.OpenAs("u");
+  Subscribe(*first, R"("event_types":[])");
+  for (int i = 0; i < 3; ++i) bench_.Append(SessionBench::Minted("u", "m"));
+  const auto second = bench_.OpenAs("u");
+  Subscribe(*second, R"("event_types":[])");
+  bench_.Append(SessionBench::Minted("u", "m"));
+  EXPECT_THAT(ReadEvents(*second, 1), ElementsAre(4));
+  EXPECT_THAT(ReadEvents(*first, 4), ElementsAre(1, 2, 3, 4));
+}
+
 TEST_F(SessionTest, TellsThatItFellBehindOnceAndCaughtUpAgain) {
   const auto client = bench_.OpenAs("u");
   Subscribe(*client, R"("event_types":[])");
@@ -508,6 +806,16 @@ TEST_F(SessionTest, AsksTheCoreAgainWhenItIsAway) {
   bench_.core.Fail(absl::OkStatus());
   bench_.Pass(std::chrono::milliseconds(1'500), {client.get()});
   EXPECT_THAT(ReadEvents(*client, 3), ElementsAre(1, 2, 3));
+}
+
+TEST_F(SessionTest, EndsWhenTheCoreRefusesHistoryForGood) {
+  for (int i = 0; i < 3; ++i) bench_.Append(SessionBench::Minted("u", "m"), Where::kCoreOnly);
+  const auto client = bench_.OpenAs("u");
+  bench_.core.Fail(base::PermissionDenied("not yours"));
+  Subscribe(*client, R"("event_types":[],"start":"beginning")");
+  bench_.RunAnswers();
+  EXPECT_EQ(client->connection.Take().at(0)["data"]["code"], "INTERNAL");
+  EXPECT_EQ(client->connection.close_code(), 1011) << "rather than silence";
 }
 
 TEST_F(SessionTest, SaysThatHistoryIsGone) {
@@ -574,6 +882,18 @@ TEST_F(SessionTest, WarnsRefusesAndClosesWhoSendsTooMuch) {
   EXPECT_EQ(client->connection.close_code(), 4429);
 }
 
+TEST_F(SessionTest, ClosesWhoGoesOnAskingAndReadsNoAnswer) {
+  const auto client = bench_.OpenAs("u");
+  client->connection.Stall();
+  for (int i = 0; i < 20'000 && client->connection.close_code() == 0; ++i) {
+    client->session->OnText(R"({"type":"Ping","id":")" + std::string(64, 'i') + R"("})");
+    bench_.clock.Advance(std::chrono::seconds(1));
+  }
+  EXPECT_EQ(client->connection.close_code(), 4429);
+  EXPECT_GT(client->connection.PendingBytes(), bench_.options.unread_bytes_max);
+  EXPECT_LT(client->connection.PendingBytes(), bench_.options.unread_bytes_max + 1024);
+}
+
 TEST_F(SessionTest, AnswersEveryBadFrameWithOneError) {
   const auto client = bench_.OpenAs("u");
   for (const char* text :
@@ -584,15 +904,48 @@ TEST_F(SessionTest, AnswersEveryBadFrameWithOneError) {
   EXPECT_EQ(client->connection.close_code(), 0);
 }
 
+// Field 77, of which nobody knows anything yet.
+constexpr char kLaterFact[] = "\xea\x04\x03xyz";
+
+TEST_F(SessionTest, AnEventOfALaterVersionEndsNoSessionAndGoesToAdminsAlone) {
+  for (const auto where : {Where::kTail, Where::kCoreOnly}) {
+    const auto admin = bench_.OpenAs("admin");
+    const auto user = bench_.OpenAs("u");
+    const auto by_type = bench_.OpenAs("admin");
+    Subscribe(*admin, R"("event_types":[])");
+    Subscribe(*user, R"("event_types":[])");
+    Subscribe(*by_type, R"("event_types":["MeterReadingReceived","TokensMinted"])");
+    for (const auto* client : {&admin, &user, &by_type}) (*client)->connection.Take();
+    const std::int64_t unknown = bench_.AppendPayload(kLaterFact, where);
+    const std::int64_t known = bench_.Append(SessionBench::Minted("u", "m"), where);
+    const auto sequences = [&](Client& client) {
+      std::vector<std::int64_t> seen;
+      bench_.RunUntil([&] {
+        client.session->Pump();
+        for (const json& message : client.connection.Take()) {
+          if (message.contains("seq")) seen.push_back(message["seq"]);
+        }
+        return !seen.empty() && seen.back() == known;
+      });
+      return seen;
+    };
+    EXPECT_THAT(sequences(*admin), ElementsAre(unknown, known));
+    EXPECT_THAT(sequences(*user), ElementsAre(known));
+    EXPECT_THAT(sequences(*by_type), ElementsAre(known));
+    EXPECT_EQ(admin->connection.close_code(), 0);
+  }
+}
+
 TEST_F(SessionTest, BroadcastsToThoseWhoAskedForTheChannel) {
   const auto client = bench_.OpenAs("u");
-  const SharedFrame frame = bench_.context.messages.SystemStatus(1, bench_.upstream);
-  client->session->Broadcast(Channel::Kind::kSystem, frame);
+  const ServerMessages& messages = bench_.context.messages.front();
+  const ByEncoding<SharedFrame> status = {messages.SystemStatus(1, bench_.upstream)};
+  client->session->Broadcast(Channel::Kind::kSystem, status);
   EXPECT_THAT(Types(*client), IsEmpty());
   EXPECT_FALSE(Subscribe(*client, R"("channels":["system"])").contains("cursor"));
-  client->session->Broadcast(Channel::Kind::kSystem, frame);
+  client->session->Broadcast(Channel::Kind::kSystem, status);
   client->session->Broadcast(Channel::Kind::kSystemAlerts,
-                             bench_.context.messages.Notification("info", "hello"));
+                             {messages.SystemAlert(domain::Severity::kInfo, "hi")});
   EXPECT_THAT(Types(*client), ElementsAre("SystemStatus"));
 }
 
@@ -629,7 +982,6 @@ TEST_F(SessionTest, LeavesTheRegistryWhenItEnds) {
   client.reset();
   EXPECT_EQ(bench_.registry.size(), 0u);
   EXPECT_EQ(bench_.hub.subscribers_count(), 0u);
-  bench_.registry.Wake(1);
   bench_.Append(SessionBench::Minted("u", "m"));
 }
 

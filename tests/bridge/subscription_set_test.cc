@@ -52,9 +52,9 @@ TEST(SubscriptionSetTest, HasEitherChannelsOrAFilter) {
   EXPECT_FALSE(set.HasEvents());
 }
 
-TEST(SubscriptionSetTest, HasNoEventsOfSystemChannelsAlone) {
+TEST(SubscriptionSetTest, HasNoEventsOfTheSystemChannelAlone) {
   SubscriptionSet set;
-  EXPECT_TRUE(set.Add(Channels({"system", "system_alerts"}), {}));
+  EXPECT_TRUE(set.Add(Channels({"system"}), {}));
   EXPECT_FALSE(set.HasEvents());
   EXPECT_TRUE(set.Has(Channel::Kind::kSystem));
   EXPECT_FALSE(set.Has(Channel::Kind::kBatches));

@@ -3,6 +3,7 @@
 
 #include "bridge/http_text.h"
 #include "core/base/mutex.h"
+#include "tests/bridge/tls_bench.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/websocket_client.h"
 
@@ -10,6 +11,8 @@
 
 #include <algorithm>
 #include <deque>
+#include <filesystem>
+#include <iterator>
 #include <thread>
 
 namespace wattmint::bridge {
@@ -17,8 +20,24 @@ namespace {
 
 using test::HttpAnswer;
 using test::StatusIs;
-using test::WebSocketClient;
 using testing::HasSubstr;
+
+#ifdef WATTMINT_TEST_BY_TLS
+// All of these tests hold by TLS as well.
+TlsBench& Tls() {
+  static TlsBench bench;
+  return bench;
+}
+const WebSocketServer::Options kDefaults{.tls = Tls().Begin()};
+
+struct WebSocketClient : test::WebSocketClient {
+  explicit WebSocketClient(std::uint16_t port, int receive_buffer_bytes = 0)
+      : test::WebSocketClient(port, receive_buffer_bytes, Tls().authorities()) {}
+};
+#else
+const WebSocketServer::Options kDefaults;
+using test::WebSocketClient;
+#endif
 
 constexpr std::chrono::seconds kPatience = WebSocketClient::kPatience;
 
@@ -30,10 +49,10 @@ class Journal {
     lines_.push_back(std::move(line));
     changed_.NotifyAll();
   }
-  bool WaitFor(const std::string& line) {
+  bool WaitFor(const std::string& line, std::ptrdiff_t times = 1) {
     base::MutexLock lock(mutex_);
     return changed_.WaitFor(mutex_, kPatience, [&]() WATTMINT_REQUIRES(mutex_) {
-      return std::find(lines_.begin(), lines_.end(), line) != lines_.end();
+      return std::count(lines_.begin(), lines_.end(), line) >= times;
     });
   }
 
@@ -43,11 +62,12 @@ class Journal {
   std::vector<std::string> lines_ WATTMINT_GUARDED_BY(mutex_);
 };
 
-// Echoes; "close N" closes with N; "throw" throws; "burst" sends 1,000 frames at once; "flood N"
-// sends frames of 1 KiB until N bytes wait.
+// Echoes; "close N" closes with N, and with "go on" sends more behind it; "throw" throws; "burst"
+// sends 1,000 frames at once; "flood N" sends frames of 1 KiB until N bytes wait.
 class Echo final : public WebSocketListener {
  public:
   explicit Echo(Journal& journal) : journal_(journal) {}
+  ~Echo() override { journal_.Add("ended"); }
   void OnOpen(WebSocketConnection& connection) override {
     connection_ = &connection;
     connection.Send(FrameText("welcome"));
@@ -56,6 +76,7 @@ class Echo final : public WebSocketListener {
     const std::string command(text);
     if (command.starts_with("close ")) {
       connection_->Close(std::stoi(command.substr(6)), "as you wish");
+      if (command.ends_with("go on")) connection_->SendAll({FrameText("behind"), FrameText("it")});
     } else if (command == "throw") {
       throw std::runtime_error("thrown by the listener");
     } else if (command == "burst") {
@@ -92,7 +113,10 @@ class Echo final : public WebSocketListener {
 class Handler final : public WebSocketHandler {
  public:
   void OnHttpRequest(const HttpRequest& request, HttpReply reply) override {
-    if (request.target == "/late") {
+    if (request.target == "/file") {
+      static const std::string file(1024 * 1024, 'f');
+      reply(HttpResponse{.body = "head", .lasting_body = file});
+    } else if (request.target == "/late") {
       base::MutexLock lock(mutex_);
       late_.push_back([reply] { reply(HttpResponse{.body = "late"}); });
       changed_.NotifyAll();
@@ -166,7 +190,8 @@ class WebSocketServerTest : public testing::Test {
   }
 
   WebSocketServer::Options options_{.tick = std::chrono::milliseconds(5),
-                                    .subprotocols = {"wattmint.v1.json", "other"}};
+                                    .subprotocols = {"wattmint.v1.json", "other"},
+                                    .tls = kDefaults.tls};
   Handler handler_;
   std::unique_ptr<WebSocketServer> server_;
   std::thread thread_;
@@ -198,6 +223,12 @@ TEST_F(WebSocketServerTest, AnswersTheHandshakeByTheBook) {
   EXPECT_EQ(answer.Header("Sec-WebSocket-Protocol"), "wattmint.v1.json");
 }
 
+TEST_F(WebSocketServerTest, PicksFromAListWithEmptyElements) {
+  const HttpAnswer answer = Upgrade("/ws", {{"Sec-WebSocket-Protocol", ",other,"}});
+  EXPECT_EQ(answer.status, 101);
+  EXPECT_EQ(answer.Header("Sec-WebSocket-Protocol"), "other");
+}
+
 TEST_F(WebSocketServerTest, RefusesBadHandshakes) {
   struct Row {
     WebSocketClient::Headers headers;
@@ -207,15 +238,24 @@ TEST_F(WebSocketServerTest, RefusesBadHandshakes) {
   const std::vector<Row> rows = {
       {{{"Sec-WebSocket-Version", "8"}}, 426, "an old draft"},
       {{{"Sec-WebSocket-Version", "7"}}, 426, "an older draft"},
-      {{{"Sec-WebSocket-Version", "99"}}, 400, "a version that nobody knows"},
-      {{{"Sec-WebSocket-Version", "x"}}, 400, "a version that is no number"},
+      {{{"Sec-WebSocket-Version", "99"}}, 426, "a version that nobody knows"},
+      {{{"Sec-WebSocket-Version", "x"}}, 426, "a version that is no number"},
+      {{{"Sec-WebSocket-Version", ""}}, 426, "no version, which a draft of 2010 has"},
+      {{{"Upgrade", "no-websocket"}}, 426, "what only holds the word"},
+      {{{"Connection", "upgraded"}}, 426, "what only holds the other word"},
       {{{"Sec-WebSocket-Key", "k"}}, 400, "a key of one character"},
       {{{"Sec-WebSocket-Key", ""}}, 400, "no key"},
+      {{{"Sec-WebSocket-Key", std::string(24, '!')}}, 400, "a key that is no base64"},
       {{{"Host", ""}}, 400, "no host"},
       {{{"Sec-WebSocket-Protocol", "wattmint.bearer.abc"}}, 400, "no spoken subprotocol"},
       {{{"X-Long", std::string(20'000, 'x')}}, 431, "20 kB of headers"},
   };
-  for (const Row& row : rows) EXPECT_EQ(Upgrade("/ws", row.headers).status, row.status) << row.why;
+  for (const Row& row : rows) {
+    const HttpAnswer answer = Upgrade("/ws", row.headers);
+    EXPECT_EQ(answer.status, row.status) << row.why;
+    EXPECT_EQ(answer.Header("Connection"), "close") << row.why;
+    EXPECT_THAT(answer.body, HasSubstr(R"({"code":")")) << row.why;
+  }
   EXPECT_EQ(server_->connections(), 0u);
   Open();
 }
@@ -267,6 +307,13 @@ TEST_F(WebSocketServerTest, AnswersPlainHttpLater) {
   later.join();
 }
 
+TEST_F(WebSocketServerTest, SendsABodyThatLastsBehindTheOther) {
+  WebSocketClient client(Port());
+  const HttpAnswer answer = client.Request("GET", "/file");
+  EXPECT_EQ(answer.Header("Content-Length"), std::to_string(4 + 1024 * 1024));
+  EXPECT_EQ(answer.body, "head" + std::string(1024 * 1024, 'f'));
+}
+
 TEST_F(WebSocketServerTest, RefusesABodyThatIsTooLong) {
   EXPECT_EQ(WebSocketClient(Port()).Request("POST", "/x", {}, std::string(17'000, 'b')).status,
             413);
@@ -280,6 +327,22 @@ TEST_F(WebSocketServerTest, CutsWhoNeverFinishesTheRequest) {
   EXPECT_EQ(client.ReadFrame(), std::nullopt);
   EXPECT_EQ(WebSocketClient(Port()).Request("GET", "/late").status, 0) << "never answered";
   EXPECT_EQ(WebSocketClient(Port()).Request("GET", "/throw").status, 0);
+}
+
+std::ptrdiff_t CountDescriptors() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+}
+
+TEST_F(WebSocketServerTest, LetsGoOfAnUpgradeThatIsNeverAnswered) {
+  options_.handshake_timeout = std::chrono::milliseconds(20);
+  options_.ping_interval = std::chrono::milliseconds(20);
+  EXPECT_EQ(WebSocketClient(Port()).Request("GET", "/").status, 200);
+  const std::ptrdiff_t before = CountDescriptors();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Upgrade("/late").status, 0) << "cut";
+  for (int i = 0; i < 200 && CountDescriptors() > before; ++i) {
+    EXPECT_EQ(WebSocketClient(Port()).Request("GET", "/").status, 200);
+  }
+  EXPECT_LE(CountDescriptors(), before);
 }
 
 TEST_F(WebSocketServerTest, ClosesOnBrokenFramesWithTheRightCode) {
@@ -304,6 +367,7 @@ TEST_F(WebSocketServerTest, ClosesOnBrokenFramesWithTheRightCode) {
       {2, "binary", {}, 1003, "binary"},
       {1, std::string(16 * 1024 + 1, 'x'), {}, 1009, "a byte too long"},
       {1, "", {.announced_size = 1ull << 40}, 1009, "a terabyte, announced"},
+      {1, "", {.announced_size = ~0ull}, 1002, "a length with the highest bit"},
       {1, "close 4401", {}, 4401, "the listener's code"},
       {1, "throw", {}, 1011, "an exception of the listener"},
   };
@@ -320,6 +384,49 @@ TEST_F(WebSocketServerTest, ClosesOnAMessageThatGrowsTooLongInParts) {
   client.SendFrame(WebSocketClient::kText, std::string(10'000, 'x'), {.is_final = false});
   client.SendFrame(0, std::string(10'000, 'x'), {.is_final = false});
   EXPECT_EQ(client.ReadClose(), 1009);
+}
+
+TEST_F(WebSocketServerTest, ClosesOnAPartWhoseLengthWrapsAround) {
+  WebSocketClient client = Open();
+  client.SendFrame(WebSocketClient::kText, "twelve bytes", {.is_final = false});
+  client.SendFrame(0, "", {.announced_size = ~0ull});
+  EXPECT_EQ(client.ReadClose(), 1002);
+}
+
+TEST_F(WebSocketServerTest, ClosesOnALengthThatIsNotInItsShortestForm) {
+  WebSocketClient client = Open();
+  client.SendRaw(std::string("\x81\xfe\0\1\0\0\0\0x", 9));
+  EXPECT_EQ(client.ReadClose(), 1002);
+}
+
+TEST_F(WebSocketServerTest, ClosesOnALastPartThatEndsWithinACharacter) {
+  WebSocketClient client = Open();
+  client.SendFrame(WebSocketClient::kText, "gr", {.is_final = false});
+  client.SendFrame(0, "\xc3");
+  EXPECT_EQ(client.ReadClose(), 1007);
+}
+
+TEST_F(WebSocketServerTest, AnswersACloseWhateverComesBehindIt) {
+  WebSocketClient client = Open();
+  std::string bytes("\x88\x82\0\0\0\0\x03\xe8", 8);  // 1000
+  client.SendRaw(bytes.append(500, '\x7f'));
+  EXPECT_EQ(client.ReadClose(), 1000);
+}
+
+TEST_F(WebSocketServerTest, ClosesOnce) {
+  options_.close_timeout = std::chrono::milliseconds(200);
+  WebSocketClient client = Open();
+  // A binary frame, and a close whose code is none.
+  client.SendRaw(std::string("\x82\x80\0\0\0\0\x88\x82\0\0\0\0\x03\xed", 14));
+  EXPECT_EQ(client.ReadClose(), 1003);
+  EXPECT_EQ(client.ReadFrame(), std::nullopt);
+}
+
+TEST_F(WebSocketServerTest, SendsNothingBehindAClose) {
+  WebSocketClient client = Open();
+  client.SendText("close 4401 and go on");
+  EXPECT_EQ(client.ReadClose(), 4401);
+  EXPECT_EQ(client.ReadFrame(std::chrono::milliseconds(50)), std::nullopt);
 }
 
 TEST_F(WebSocketServerTest, SurvivesATruncatedFrame) {
@@ -343,6 +450,18 @@ TEST_F(WebSocketServerTest, AnswersPings) {
   ASSERT_TRUE(frame.has_value());
   EXPECT_EQ(frame->opcode, WebSocketClient::kPong);
   EXPECT_EQ(frame->payload, "are you there");
+}
+
+TEST_F(WebSocketServerTest, AnswersPingsInOrderWithMessages) {
+  WebSocketClient client = Open();
+  std::string bytes;
+  for (int i = 0; i < 20; ++i) bytes.append("\x89\x80\0\0\0\0\x81\x80\0\0\0\0", 12);
+  client.SendRaw(bytes);
+  for (int i = 0; i < 40; ++i) {
+    const auto frame = client.ReadFrame();
+    ASSERT_TRUE(frame.has_value());
+    EXPECT_EQ(frame->opcode, i % 2 == 0 ? WebSocketClient::kPong : WebSocketClient::kText) << i;
+  }
 }
 
 TEST_F(WebSocketServerTest, PingsAndCutsWhoDoesNotAnswer) {
@@ -400,6 +519,25 @@ TEST_F(WebSocketServerTest, KeepsPongsInOrderWithQueuedFrames) {
   EXPECT_LT(pongs, 1000) << "pings of a client that does not read are not all worth an answer";
 }
 
+TEST_F(WebSocketServerTest, CountsClientsBehindATrustedProxyEach) {
+  options_.connections_per_ip_max = 1;
+  options_.trusted_proxies = {"127.0.0.1"};
+  WebSocketClient first(Port());
+  EXPECT_EQ(first.Upgrade("/ws", {{"X-Forwarded-For", "192.0.2.1"}}).status, 101);
+  WebSocketClient second(Port());
+  EXPECT_EQ(second.Upgrade("/ws", {{"X-Forwarded-For", "192.0.2.2"}}).status, 101);
+  WebSocketClient again(Port());
+  EXPECT_EQ(again.Upgrade("/ws", {{"X-Forwarded-For", "192.0.2.9, 192.0.2.1"}}).status, 429);
+}
+
+TEST_F(WebSocketServerTest, BelievesNobodyElseWhoTheyAre) {
+  options_.connections_per_ip_max = 1;
+  WebSocketClient first(Port());
+  EXPECT_EQ(first.Upgrade("/ws", {{"X-Forwarded-For", "192.0.2.1"}}).status, 101);
+  WebSocketClient second(Port());
+  EXPECT_EQ(second.Upgrade("/ws", {{"X-Forwarded-For", "192.0.2.2"}}).status, 429);
+}
+
 TEST_F(WebSocketServerTest, LimitsConnectionsOfOneAddress) {
   options_.connections_per_ip_max = 2;
   WebSocketClient first = Open();
@@ -419,6 +557,25 @@ TEST_F(WebSocketServerTest, LimitsAllConnections) {
   options_.connections_max = 1;
   WebSocketClient first = Open();
   EXPECT_EQ(Upgrade("/ws").status, 503);
+}
+
+TEST_F(WebSocketServerTest, CutsTheOldestRequestForWhoeverComesWhenItIsFull) {
+  options_.held_max = 3;
+  WebSocketClient open = Open();
+  WebSocketClient silent(Port());
+  WebSocketClient waiting(Port());
+  waiting.SendRaw("GET /late HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::function<void()> answer = handler_.TakeLate();
+  WebSocketClient newcomer = Open();
+  EXPECT_EQ(silent.Request("GET", "/").status, 0) << "the oldest";
+  WebSocketClient another = Open();
+  answer();
+  EXPECT_EQ(waiting.Request("GET", "/").status, 0);
+  EXPECT_EQ(Upgrade("/ws").status, 0) << "there are only WebSockets";
+  for (WebSocketClient* client : {&open, &newcomer, &another}) {
+    client->SendText("still here");
+    EXPECT_EQ(client->ReadText(), "still here");
+  }
 }
 
 TEST_F(WebSocketServerTest, ClosesEverybodyWhenItStops) {
@@ -460,6 +617,110 @@ TEST_F(WebSocketServerTest, SaysWhyItCannotListen) {
   options_.host = "no such host";
   EXPECT_THAT(WebSocketServer::Listen(options_, handler_).status(),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no such host")));
+}
+
+// Three servers on one port.
+class SharedPortTest : public testing::Test {
+ protected:
+  using Counts = std::vector<std::size_t>;
+
+  ~SharedPortTest() override { StopServers(); }
+
+  std::uint16_t Port() {
+    if (servers_.empty()) {
+      auto servers = WebSocketServer::ListenAll(options_, {&handler_, &handler_, &handler_});
+      EXPECT_TRUE(servers.ok()) << servers.status().ToString();
+      servers_ = *std::move(servers);
+      for (const auto& server : servers_) {
+        threads_.emplace_back([&server = *server] { server.Run(); });
+      }
+    }
+    return servers_.front()->port();
+  }
+  void StopServers() {
+    for (const auto& server : servers_) server->Stop(std::chrono::milliseconds(500));
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+  WebSocketClient Open() {
+    WebSocketClient client(Port());
+    EXPECT_EQ(client.Upgrade().status, 101);
+    EXPECT_EQ(client.ReadText(), "welcome");
+    return client;
+  }
+  std::vector<WebSocketClient> OpenSome(int count) {
+    std::vector<WebSocketClient> clients;
+    for (int i = 0; i < count; ++i) clients.push_back(Open());
+    return clients;
+  }
+  Counts OpenCounts() const {
+    Counts counts;
+    for (const auto& server : servers_) counts.push_back(server->connections());
+    return counts;
+  }
+
+  WebSocketServer::Options options_{.tick = std::chrono::milliseconds(5),
+                                    .subprotocols = {"wattmint.v1.json"},
+                                    .tls = kDefaults.tls};
+  Handler handler_;
+  std::vector<std::unique_ptr<WebSocketServer>> servers_;
+  std::vector<std::thread> threads_;
+};
+
+TEST_F(SharedPortTest, GivesEachConnectionToTheServerThatHasTheFewest) {
+  std::vector<WebSocketClient> clients = OpenSome(6);
+  EXPECT_EQ(OpenCounts(), (Counts{2, 2, 2}));
+  clients[1].Drop();
+  clients[4].Drop();
+  ASSERT_TRUE(handler_.journal.WaitFor("ended", 2));
+  EXPECT_EQ(OpenCounts(), (Counts{2, 0, 2}));
+  for (WebSocketClient& client : OpenSome(2)) {
+    client.SendText("still here");
+    EXPECT_EQ(client.ReadText(), "still here");
+    EXPECT_EQ(OpenCounts(), (Counts{2, 2, 2}));
+    clients.push_back(std::move(client));
+  }
+}
+
+TEST_F(SharedPortTest, LimitsTheConnectionsOfAnAddressOverAllServers) {
+  options_.connections_per_ip_max = 4;
+  std::vector<WebSocketClient> clients = OpenSome(4);
+  EXPECT_EQ(WebSocketClient(Port()).Upgrade().status, 429);
+  clients[2].Drop();
+  ASSERT_TRUE(handler_.journal.WaitFor("ended"));
+  Open();
+}
+
+TEST_F(SharedPortTest, LimitsAllConnectionsOverAllServers) {
+  options_.connections_max = 4;
+  const std::vector<WebSocketClient> clients = OpenSome(4);
+  EXPECT_EQ(WebSocketClient(Port()).Upgrade().status, 503);
+}
+
+TEST_F(SharedPortTest, AnswersLaterOnTheServerThatWasAsked) {
+  const std::vector<WebSocketClient> clients = OpenSome(1);
+  std::thread later([this] { handler_.TakeLate()(); });
+  WebSocketClient client(Port());
+  EXPECT_EQ(client.Upgrade("/late").status, 101);
+  EXPECT_EQ(client.ReadText(), "welcome");
+  EXPECT_EQ(OpenCounts(), (Counts{1, 1, 0}));
+  later.join();
+}
+
+TEST_F(SharedPortTest, ClosesTheConnectionsOfAll) {
+  std::vector<WebSocketClient> clients = OpenSome(6);
+  std::thread stop([this] { StopServers(); });
+  for (WebSocketClient& client : clients) EXPECT_EQ(client.ReadClose(), 1001);
+  stop.join();
+  EXPECT_EQ(OpenCounts(), (Counts{0, 0, 0}));
+}
+
+TEST_F(SharedPortTest, LeavesNobodyWaitingWhoIsGivenToAServerThatStops) {
+  std::vector<WebSocketClient> clients = OpenSome(2);
+  servers_[1]->Stop(std::chrono::milliseconds(0));
+  ASSERT_TRUE(handler_.journal.WaitFor("ended"));
+  EXPECT_EQ(WebSocketClient(Port()).Upgrade().status, 0) << "cut";
+  EXPECT_EQ(OpenCounts(), (Counts{1, 0, 0}));
 }
 
 }  // namespace

@@ -86,6 +86,26 @@ test("a ticket signs in, channels carry the same events as the filter", async ()
   assert.deepEqual(until(channel.frames), until(all.frames));
 });
 
+test("readings are submitted over the socket, each once", async () => {
+  const { client, frames, subscribed } = follow(() => ({ apiKey: key }), ["user:ana"]);
+  await subscribed;
+  const reading = { meter_id: "ANA-1", kwh_amount: "1.5", interval_seconds: 900,
+    timestamp: new Date(Math.floor(Date.now() / 1000) * 1000 - 3_600_000).toISOString() };
+  const accepted = await client.submitReading(reading);
+  assert.equal(accepted.outcome, "accepted");
+  await minted(client, frames, 1);
+  const again = await client.submitReading(reading);
+  assert.deepEqual([again.outcome, again.reading_id], ["exists", accepted.reading_id]);
+  const foreign = await client.submitReading({ ...reading, meter_id: "BEN-1" });
+  assert.equal(foreign.error_reason, "METER_NOT_PERMITTED");
+  await assert.rejects(client.submitReading({ meter_id: "ANA-1" }),
+    { code: "INVALID_READING_DATA" });
+  const ticket = await fetchTicket({ url: `${wattmint.page}ws/ticket`, apiKey: key });
+  const listener = follow(() => ticket, ["user:ana"]);
+  await listener.subscribed;
+  await assert.rejects(listener.client.submitReading(reading), { code: "ACCESS_DENIED" });
+});
+
 test("a stored position is taken up by another client", async () => {
   const first = follow(() => key, { event_types: TYPES }, { start: "beginning" });
   await first.subscribed;

@@ -148,6 +148,195 @@ describe("signing in", () => {
   });
 });
 
+describe("jobs", () => {
+  const JOB = { channels: ["job:b"] };
+  const task = (task_id) => ({ task_id, status: "SUBMITTED" });
+
+  async function subscribed() {
+    makeClient().connect();
+    const seen = [];
+    client.on("reset", () => seen.push("reset"));
+    client.on("JobSnapshot", ({ data }) => seen.push(data));
+    client.on("event", ({ seq }) => seen.push(seq));
+    client.subscribe(JOB).catch(() => {});
+    const session = await bridge.signedIn();
+    return { session, frame: await session.frame("Subscribe"), seen };
+  }
+
+  test("a snapshot comes whole, behind the reset and before the events", async () => {
+    const { session, frame, seen } = await subscribed();
+    session.together(() => {
+      session.answer(frame, "Subscribed", { cursor: "c", epoch: "log", head_sequence: 7 });
+      session.send("JobSnapshot", { job_id: "b", sequence: 7, tasks: [task("1")], more: true });
+      session.send("JobSnapshot", { job_id: "b", sequence: 7, tasks: [task("2")], more: false });
+      session.event(8, "TaskStatusChanged");
+    });
+    await next("TaskStatusChanged");
+    const whole = { job_id: "b", sequence: 7, tasks: [task("1"), task("2")], more: false };
+    assert.deepEqual(seen, ["reset", whole, 8]);
+  });
+
+  test("a snapshot that was cut off is not continued by the next connection's", async () => {
+    const { session, frame, seen } = await subscribed();
+    session.answer(frame, "Subscribed", { cursor: "c", epoch: "log", head_sequence: 7 });
+    session.send("JobSnapshot", { job_id: "b", sequence: 7, tasks: [task("1")], more: true });
+    session.event(8, "TaskStatusChanged");
+    await next("TaskStatusChanged");
+    session.cut();
+    const again = await bridge.signedIn();
+    again.answer(await again.frame("Subscribe"), "Subscribed", { cursor: "c", epoch: "log" });
+    again.send("JobSnapshot", { job_id: "b", sequence: 9, tasks: [task("2")], more: false });
+    await next("JobSnapshot");
+    assert.deepEqual(seen.at(-1).tasks, [task("2")]);
+  });
+});
+
+describe("snapshots that a lost connection cut off", () => {
+  const POSITION = { cursor: "c", epoch: "log", head_sequence: 7 };
+
+  // A client that asked for the channels, and the session that has answered; no snapshot came.
+  async function subscribed(...channels) {
+    makeClient().connect();
+    const session = await bridge.signedIn();
+    const done = client.subscribe(channels);
+    session.answer(await session.frame("Subscribe"), "Subscribed", POSITION);
+    await done;
+    return session;
+  }
+
+  // What the next connection asks for, up to the Unsubscribe that the test itself sends.
+  async function askedAgain(answer = (session, frame) =>
+    session.answer(frame, "Subscribed", POSITION)) {
+    const session = await bridge.signedIn();
+    const resume = await session.frame("Subscribe");
+    assert.equal(resume.data.resume, "c");
+    session.answer(resume, "Subscribed", POSITION);
+    const done = client.unsubscribe(["user:none"]);
+    const asked = [];
+    for (;;) {
+      const frame = await session.frame("Subscribe", "Unsubscribe");
+      if (frame.type === "Unsubscribe") {
+        session.answer(frame, "Unsubscribed", { cursor: "c" });
+        await done;
+        return { session, asked };
+      }
+      asked.push(frame.data);
+      answer(session, frame);
+    }
+  }
+
+  function tell(session, job_id, more = false) {
+    const came = more ? client.ping() : next("JobSnapshot");
+    session.send("JobSnapshot", { job_id, sequence: 7, tasks: [], more });
+    return came;
+  }
+
+  test("are asked for again, without a start, once the stream is resumed", async () => {
+    const first = await subscribed("user:ana", "job:a", "job:b");
+    await tell(first, "a");
+    await tell(first, "b", true);
+    first.cut();
+    const { session, asked } = await askedAgain();
+    assert.deepEqual(asked, [{ channels: ["job:b"] }]);
+    session.cut();  // before the snapshot came: once more
+    const again = await askedAgain();
+    assert.deepEqual(again.asked, asked);
+    await tell(again.session, "b");
+    again.session.cut();
+    assert.deepEqual((await askedAgain()).asked, []);
+  });
+
+  test("are those of channels that were added later, too", async () => {
+    const first = await subscribed("user:ana");
+    const done = client.subscribe("job:b");
+    first.answer(await first.frame("Subscribe"), "Subscribed", POSITION);
+    await done;
+    first.cut();
+    assert.deepEqual((await askedAgain()).asked, [{ channels: ["job:b"] }]);
+  });
+
+  test("are asked for one by one: together they may be too many tasks", async () => {
+    (await subscribed("job:a", "job:b")).cut();
+    const { asked } = await askedAgain();
+    assert.deepEqual(asked, [{ channels: ["job:a"] }, { channels: ["job:b"] }]);
+  });
+
+  test("are not asked for when nobody wants the job any more", async () => {
+    const first = await subscribed("user:ana", "job:b");
+    const done = client.unsubscribe(["job:b"]);
+    first.answer(await first.frame("Unsubscribe"), "Unsubscribed", { cursor: "c" });
+    await done;
+    first.cut();
+    assert.deepEqual((await askedAgain()).asked, []);
+  });
+
+  test("come with a stream that begins anew, and are asked for if they did not", async () => {
+    const first = await subscribed("job:b");
+    await tell(first, "b");
+    first.cut();
+    const session = await bridge.signedIn();
+    session.refuse(await session.frame("Subscribe"), "CURSOR_EPOCH_MISMATCH");
+    const frame = await session.frame("Subscribe");
+    assert.deepEqual(frame.data, { channels: ["job:b"], start: "beginning" });
+    session.answer(frame, "Subscribed", { ...POSITION, epoch: "other" });
+    await client.ping();
+    session.cut();
+    assert.deepEqual((await askedAgain()).asked, [{ channels: ["job:b"] }]);
+  });
+
+  test("are given up, and told as an error, when the server refuses them", async () => {
+    (await subscribed("user:ana", "job:b")).cut();
+    const { session } = await askedAgain((bridge, frame) => bridge.refuse(frame, "ACCESS_DENIED"));
+    assert.equal(seen.at(-1)[1].code, "ACCESS_DENIED");
+    session.cut();
+    assert.deepEqual((await askedAgain()).asked, []);
+  });
+});
+
+describe("submitted readings", () => {
+  async function opened() {
+    makeClient().connect();
+    const open = reaches("open");
+    const session = await bridge.signedIn();
+    await open;
+    return session;
+  }
+
+  async function sent(session, kwh_amount) {
+    const answer = client.submitReading({ meter_id: "m", kwh_amount, timestamp: "t" });
+    const frame = await session.frame("SubmitReading");
+    session.answer(frame, "ReadingSubmitted", { outcome: "accepted" });
+    assert.equal((await answer).outcome, "accepted");
+    return frame.data.kwh_amount;
+  }
+
+  test("an amount is spelled without an exponent, and never rounded", async () => {
+    const session = await opened();
+    assert.equal(await sent(session, 123456789.123456), 123456789.123456);
+    assert.equal(await sent(session, 1e-7), "0.000000100");
+    assert.equal(await sent(session, 4.6e-9), 4.6e-9);
+    assert.equal(await sent(session, "0.1"), "0.1");
+  });
+
+  test("one goes out after another, also behind one that was refused", async () => {
+    const session = await opened();
+    const first = client.submitReading({ meter_id: "a", kwh_amount: 1, timestamp: "t" });
+    const second = client.submitReading({ meter_id: "b", kwh_amount: 1, timestamp: "t" });
+    session.refuse(await session.frame("SubmitReading"), "INVALID_READING_DATA");
+    await assert.rejects(first, { code: "INVALID_READING_DATA" });
+    const frame = await session.frame("SubmitReading");
+    assert.equal(frame.data.meter_id, "b");
+    session.answer(frame, "ReadingSubmitted", { outcome: "exists" });
+    assert.equal((await second).outcome, "exists");
+  });
+
+  test("without a connection it says so at once", async () => {
+    makeClient();
+    await assert.rejects(client.submitReading({ meter_id: "m", kwh_amount: 1, timestamp: "t" }),
+      { code: "CONNECTION_LOST" });
+  });
+});
+
 describe("lost connections", () => {
   test("the stream is resumed by the newest cursor and the last sequence", async () => {
     (await streaming()).cut();

@@ -57,6 +57,18 @@ export class Dashboard {
       });
   }
 
+  // Returns when the bridge has so many sessions: the page's own two, if nobody else is there.
+  async hasSessions(count) {
+    await this.#page.waitForFunction(async (wanted) => {
+      const health = await (await fetch("/api/ws/health")).json();
+      return health.websocket.active_connections === wanted;
+    }, count);
+  }
+
+  async readAll(texts) {
+    for (const [id, text] of Object.entries(texts)) await this.reads(id, text);
+  }
+
   rows(table) {
     return this.#page.locator(`#${table} tbody tr`).evaluateAll((rows) =>
       rows.map((row) => [...row.cells].map((cell) => cell.textContent)));
@@ -67,10 +79,48 @@ export class Dashboard {
     await this.#page.locator("#key").press("Enter");
   }
 
-  filter({ type = "", meter = "" }) {
-    return Promise.all([this.#page.locator("#filter-type").selectOption(type),
-      this.#page.locator("#filter-meter").fill(meter)]);
+  // Narrows the feed to these kinds, a meter and a least amount.
+  async filter({ kinds, meter = "", least = "" }) {
+    for (const box of await this.#page.locator("#feed-kinds input").all()) {
+      await box.setChecked(kinds.includes(await box.getAttribute("value")));
+    }
+    await this.#page.locator("#feed-meter").fill(meter);
+    await this.#page.locator("#feed-least").fill(least);
   }
+
+  press(id, key) { return this.#page.locator(`#${id}`).press(key); }
+
+  focused() { return this.#page.evaluate(() => document.activeElement.id); }
+
+  click(id) { return this.#page.locator(`#${id}`).click(); }
+
+  reload() { return this.#page.reload(); }
+
+  // Calls `look` in the page, with `argument`.
+  ask(look, argument) { return this.#page.evaluate(look, argument); }
+
+  // Presses Tab until the focus is back at the start; returns what had it, in order: the id or the
+  // name, and whether the focus could be seen.
+  async tabStops(max = 80) {
+    const stops = [];
+    for (let count = 0; count < max; count += 1) {
+      await this.#page.keyboard.press("Tab");
+      const stop = await this.#page.evaluate(() => {
+        const element = document.activeElement;
+        const style = getComputedStyle(element);
+        const ring = getComputedStyle(element.closest("label") ?? element);
+        return { name: element.id || element.getAttribute("aria-label")
+          || element.textContent.trim() || element.value,
+        isBody: element === document.body,
+        isVisible: style.outlineStyle !== "none" || ring.outlineStyle !== "none" };
+      });
+      if (stop.isBody) break;
+      stops.push(stop);
+    }
+    return stops;
+  }
+
+  resize(width, height) { return this.#page.setViewportSize({ width, height }); }
 
   overflow() {
     return this.#page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

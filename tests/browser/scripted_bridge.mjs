@@ -56,10 +56,12 @@ class Session {
     });
   }
 
-  // The next frame of the client, which must be of this type; pings are answered besides.
-  async frame(type) {
+  // The next frame of the client, which must be of one of these types; pings are answered besides.
+  async frame(...types) {
     const frame = await this.#frames.next();
-    if (frame.type !== type) throw new Error(`${type} expected, got ${JSON.stringify(frame)}`);
+    if (!types.includes(frame.type)) {
+      throw new Error(`${types.join(" or ")} expected, got ${JSON.stringify(frame)}`);
+    }
     return frame;
   }
 

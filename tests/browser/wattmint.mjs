@@ -31,7 +31,8 @@ export class Wattmint {
     const flags = { up: ["--grpc", core, "--http", bridge], core: ["--grpc", core],
       bridge: ["--http", bridge] };
     const child = spawn(this.#binary, [program, "--data", this.#directory, ...flags[program],
-      "--output", "json"], { stdio: ["ignore", "pipe", "pipe"], env: environment() });
+      "--heartbeat-secs", "1", "--output", "json"],
+    { stdio: ["ignore", "pipe", "pipe"], env: environment() });
     this.#processes[program] = child;
     let said = "";
     child.stderr.on("data", (text) => { said += text; });
@@ -70,8 +71,10 @@ export class Wattmint {
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  register(meter, owner, wallet) {
-    return this.run(["meter", "register", meter, "--owner", owner, "--wallet", wallet]);
+  // Without a wallet nothing can be minted: the tasks of its readings wait.
+  register(meter, owner, wallet = null) {
+    return this.run(["meter", "register", meter, "--owner", owner,
+      ...(wallet ? ["--wallet", wallet] : [])]);
   }
 
   import(rows) {
@@ -86,8 +89,14 @@ export class Wattmint {
     return (await this.run(["key", "create", user, "--role", role]))[0].secret;
   }
 
-  async ticketPage(user) {
-    const [{ ticket }] = await this.run(["key", "ticket", "--user", user]);
+  // The id of the first reading that was accepted of this meter.
+  async firstReading(meter) {
+    return (await this.run(["reading", "list", "--meter", meter]))[0].reading_id;
+  }
+
+  // For the admin unless a user is named.
+  async ticketPage(user = null) {
+    const [{ ticket }] = await this.run(["key", "ticket", ...(user ? ["--user", user] : [])]);
     return `${this.page}?ticket=${encodeURIComponent(ticket)}`;
   }
 

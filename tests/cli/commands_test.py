@@ -265,7 +265,19 @@ def users_see_what_is_theirs(program):
     program.run("key", "revoke", key["api_key"]["key_id"])
     _, error = program.run("key", "whoami", env=as_ann, expect=1)
     assert "REVOKED_API_KEY" in error and key["secret"] not in error, error
-    assert key["api_key"]["key_id"] in str(program.json("key", "list"))
+    out, _ = program.run("key", "create", "eve", "--role", "ingest", "--requests-per-second", "50",
+                         "--expires", "2099-01-01T00:00:00Z")
+    assert re.search(r"roles\s+INGEST", out), out
+    assert program.stop() == 0
+    program.start()
+    out, _ = program.run("key", "list")
+    lines = {user: next(line for line in out.splitlines() if f" {user} " in line).rstrip()
+             for user in ("ann", "eve", "local-admin", "local-bridge")}
+    times = {user: len(re.findall(r"\b20\d\d-\d\d-\d\d", line)) for user, line in lines.items()}
+    assert times["ann"] == 3, "made, revoked and, before the restart, used: " + out
+    assert re.search(r"INGEST .*2099-01-01.* 50  never$", lines["eve"]), out
+    assert "admin.key" in lines["local-admin"] and times["local-admin"] == 2, out
+    assert lines["local-bridge"].endswith("never") and "1970" not in out, out
 
 
 def watch_goes_on_where_it_ended(program):
@@ -284,6 +296,30 @@ def watch_goes_on_where_it_ended(program):
     for nonsense, why in (("nonsense", "INVALID_ARGUMENT"), ("2026-13-01T00:00:00Z", "month")):
         _, error = program.run("watch", "--from", nonsense, expect=2)
         assert why in error, error
+
+
+def alerts_and_notifications_are_sent_once(program):
+    program.start("core", "--auto-mint", "false")
+    key, = program.json("key", "create", "ann", "--role", "user", "--name", "test")
+    as_ann = {"WATTMINT_API_KEY": key["secret"]}
+    alert = ["alert", "send", "maintenance at 18:00", "--kind", "maintenance", "--severity",
+             "warning", "--request-id", "r-1"]
+    first, = program.json(*alert)
+    again, = program.json(*alert)
+    assert again["sequence"] == first["sequence"] and again["existed"], again
+    out, _ = program.run("alert", "notify", "bob", "for bob")
+    assert out.startswith("sent as event "), out
+    program.run("alert", "notify", "ann", "for ann", "--severity", "critical")
+    program.run("alert", "notify", "ann", "for ann", "--severity", "critical")
+    _, error = program.run("alert", "send", "other", "--request-id", "r-1", expect=1)
+    assert "ALREADY_EXISTS" in error, error
+    _, error = program.run("alert", "send", "text", "--severity", "loud", expect=2)
+    assert "loud" in error, error
+    _, error = program.run("alert", "send", "text", env=as_ann, expect=1)
+    assert "PERMISSION_DENIED" in error, error
+    lines, _ = program.run("watch", "--from", "beginning", "--until-caught-up", env=as_ann)
+    assert lines.count("WARNING  maintenance: maintenance at 18:00") == 1, lines
+    assert lines.count("ann  CRITICAL: for ann") == 2 and "bob" not in lines, lines
 
 
 def a_directory_has_one_core(program):
@@ -309,4 +345,5 @@ if __name__ == "__main__":
           one_reading_is_submitted_and_minted_by_hand,
           what_is_in_quarantine_is_released_or_discarded, readings_are_corrected_and_withdrawn,
           ledger_and_log_that_disagree_are_told, users_see_what_is_theirs,
-          watch_goes_on_where_it_ended, a_directory_has_one_core, a_taken_address_is_said])
+          watch_goes_on_where_it_ended, alerts_and_notifications_are_sent_once,
+          a_directory_has_one_core, a_taken_address_is_said])

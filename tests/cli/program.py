@@ -15,6 +15,7 @@ HOMES = os.path.join(ROOT, "tools", "data", "fontana17_generation_hourly.csv.gz"
 METERS = os.path.join(ROOT, "tools", "data", "fontana17_meters.csv")
 TOTALS = os.path.join(ROOT, "tools", "data", "fontana17_totals.json")
 TIMEOUT_SECONDS = 120
+EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
 # Waits for a line, then becomes the program that it is given.
 GATE = ["sh", "-c", 'read -r _ && exec "$@"', "gate"]
 
@@ -52,6 +53,18 @@ class Program:
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
         return path
+
+    def certificate(self, name, authority=None):
+        """Makes NAME.pem and NAME.key, signed by the authority or by itself; answers both paths."""
+        paths = self.path(f"{name}.pem"), self.path(f"{name}.key")
+        signed = ["-addext", "basicConstraints=critical,CA:TRUE"]
+        if authority:
+            signed = ["-CA", authority[0], "-CAkey", authority[1],
+                      "-addext", "basicConstraints=CA:FALSE"]
+        subprocess.run(["openssl", "req", "-x509", *EC, "-subj", f"/CN={name}", *signed,
+                        "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                        "-out", paths[0], "-keyout", paths[1]], check=True, capture_output=True)
+        return paths
 
     def start(self, command="core", *flags, gate=None, grpc="127.0.0.1:0"):
         """Starts a server, on any free port unless told; answers what it says of itself.

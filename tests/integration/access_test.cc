@@ -168,6 +168,20 @@ TEST_F(AccessTest, KeysSurviveARestart) {
   EXPECT_THAT(WhoAmI(key.credential), IsOk());
 }
 
+TEST_F(AccessTest, TheLastUseOfAKeySurvivesARestart) {
+  const auto used = core_.CreateKey("ada", {v1::ROLE_USER});
+  core_.CreateKey("ada", {v1::ROLE_USER});  // never used
+  ASSERT_THAT(WhoAmI(used.credential), IsOk());
+  core_.Restart();
+  const auto keys = Call(core_.access(), &AccessService::Stub::ListApiKeys, core_.admin(), {});
+  ASSERT_THAT(keys, IsOk());
+  for (const v1::ApiKey& key : keys->api_keys()) {
+    if (key.user_id() != "ada") continue;
+    EXPECT_EQ(key.has_last_use_time(), key.key_id() == used.key_id);
+  }
+  EXPECT_EQ(keys->api_keys_size(), 4);
+}
+
 TEST_F(AccessTest, AdminsHearOfKeys) {
   const auto key = core_.CreateKey("ada", {v1::ROLE_USER});
   ASSERT_THAT(Revoke(key.key_id), IsOk());

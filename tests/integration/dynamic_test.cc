@@ -157,6 +157,23 @@ TEST_F(DynamicTest, AFilterHoldsFromTheSequenceThatItsAnswerNames) {
   EXPECT_THAT(reader.sequences(), ElementsAre(5, 6, 9, 10));
 }
 
+TEST(DynamicLimitTest, ChangesTakeFromTheRateOfTheUser) {
+  rpc::CoreOptions options = TestCore::Defaults();
+  options.user_calls_per_second = 1;
+  TestCore core(options);
+  core.RegisterMeter("m-0", "ada", WalletAddress(1));
+  DynamicReader reader(core.events(), core.CreateKey("ada", {v1::ROLE_USER}).credential);
+  reader.Start({{"first", OfMeter("m-0")}});
+  ASSERT_TRUE(reader.SkipTo(Message::kEstablished));
+  reader.Add(1, "second", OfMeter("m-0"));
+  const auto refused = reader.SkipTo(Message::kChangeRefused);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->change_refused().change_id(), 1);
+  EXPECT_EQ(refused->change_refused().reason(), access::reason::kRateLimited);
+  core.Submit(QuarterHour("m-0", 0, "1"));
+  EXPECT_TRUE(reader.SkipTo(Message::kBatch)) << "the stream goes on";
+}
+
 // What came is exactly what the filters that were in force let through, event by event.
 TEST_F(DynamicTest, ChangesWithinTrafficLoseAndRepeatNothing) {
   SeededRandom random(5);

@@ -25,7 +25,7 @@ class EventsTest : public testing::Test {
     rpc::CoreOptions options = TestCore::Defaults();
     options.mints.automatic = false;
     options.feeds.heartbeat = std::chrono::milliseconds(300);
-    options.streams_max = 150;
+    options.streams.streams_max = 150;
     return options;
   }
 

@@ -24,7 +24,7 @@ class PrivacyTest : public testing::Test {
  protected:
   void SetUp() override {
     core_.RegisterMeter("m-ada", "ada", WalletAddress(1));
-    core_.RegisterMeter("m-bob", "bob", WalletAddress(2));
+    core_.RegisterMeter("m-bob", "bob@x", WalletAddress(2));
     for (int i = 0; i < 5; ++i) {
       core_.Submit(QuarterHour("m-ada", i, "1.5"));
       bobs_reading_ = core_.Submit(QuarterHour("m-bob", i, "2.5")).reading_id();
@@ -37,7 +37,7 @@ class PrivacyTest : public testing::Test {
 
   // Nothing of bob's, by any name that he goes by.
   static void ExpectNothingOfBob(const google::protobuf::Message& message) {
-    for (const std::string& name : {std::string("bob"), WalletAddress(2)}) {
+    for (const std::string& name : {std::string("bob@x"), std::string("m-bob"), WalletAddress(2)}) {
       EXPECT_THAT(message.ShortDebugString(), Not(HasSubstr(name)));
     }
   }
@@ -73,7 +73,7 @@ TEST_F(PrivacyTest, AFilterDoesNotWidenWhatOneSees) {
     return reader.Finish();
   };
   for (const absl::Status& status :
-       {with_filter([](auto& f) { f.add_user_ids("bob"); }),
+       {with_filter([](auto& f) { f.add_user_ids("bob@x"); }),
         with_filter([](auto& f) { f.add_meter_ids("m-bob"); }),
         with_filter([](auto& f) { f.add_meter_ids("m-none"); }),
         with_filter([](auto& f) { f.add_wallet_addresses(WalletAddress(2)); })}) {
@@ -90,7 +90,7 @@ TEST_F(PrivacyTest, PagesOfTheLogHoldOnlyWhatIsOnesOwn) {
 
 TEST_F(PrivacyTest, NobodyReadsAsSomebodyElseButTheRelayAndTheAdmin) {
   v1::ReadEventsRequest request;
-  request.set_as_user("bob");
+  request.set_as_user("bob@x");
   for (const auto& credential : {ada_, viewer_}) {
     EXPECT_THAT(Call(core_.events(), &EventService::Stub::ReadEvents, credential, request),
                 StatusIs(absl::StatusCode::kPermissionDenied));
@@ -104,6 +104,23 @@ TEST_F(PrivacyTest, NobodyReadsAsSomebodyElseButTheRelayAndTheAdmin) {
 
 TEST_F(PrivacyTest, AViewerSeesNothingThatIsNotPublic) {
   EXPECT_TRUE(core_.ReadEvents(viewer_).empty());
+  core_.SendNotification("r-1", "bob@x", "for bob alone");
+  const std::int64_t alert = core_.SendAlert("r-2", "for everybody");
+  const auto events = core_.ReadEvents(viewer_);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].sequence(), alert);
+}
+
+TEST_F(PrivacyTest, WhatOneUserIsToldNobodyElseHears) {
+  core_.SendNotification("r-1", "bob@x", "for bob alone");
+  const auto bob = core_.CreateKey("bob@x", {v1::ROLE_USER}).credential;
+  EXPECT_TRUE(core_.ReadEvents(bob).back().has_notification());
+  for (const v1::Event& event : core_.ReadEvents(ada_)) ExpectNothingOfBob(event);
+  v1::SubscribeRequest request = FromSequence(1);
+  request.mutable_filter()->add_types(v1::EVENT_TYPE_NOTIFICATION);
+  EventReader reader(core_.events(), ada_, request);
+  ASSERT_TRUE(reader.SkipTo(v1::SubscribeResponse::kCaughtUp));
+  EXPECT_TRUE(reader.events().empty());
 }
 
 TEST_F(PrivacyTest, SomebodyElsesReadingLooksLikeOneThatIsNotThere) {
@@ -155,7 +172,7 @@ TEST_F(PrivacyTest, SomebodyElsesMeterLooksLikeOneThatIsNotThere) {
   const auto own = Call(core_.meters(), &MeterService::Stub::ListMeters, ada_, list);
   ASSERT_THAT(own, IsOk());
   EXPECT_EQ(own->meters_size(), 1);
-  list.set_user_id("bob");
+  list.set_user_id("bob@x");
   ExpectNotOwner(Call(core_.meters(), &MeterService::Stub::ListMeters, ada_, list));
 }
 
@@ -198,6 +215,54 @@ TEST_F(PrivacyTest, AfterATransferEachKeepsTheirOwnHistory) {
   ASSERT_THAT(listed, IsOk());
   ASSERT_EQ(listed->readings_size(), 1);
   EXPECT_EQ(listed->readings(0).energy_kwh(), "4");
+}
+
+// Answers what came up to the end of the log, if the stream was let in.
+absl::StatusOr<std::vector<v1::Event>> FollowToEnd(TestCore& core, const client::Credential& key,
+                                                   const v1::SubscribeRequest& request) {
+  EventReader reader(core.events(), key, request);
+  if (reader.SkipTo(v1::SubscribeResponse::kCaughtUp)) return reader.events();
+  return reader.Finish();
+}
+
+TEST_F(PrivacyTest, WhatWasOnesOwnStillComesAfterTheMeterWasGivenAway) {
+  v1::SubscribeRequest request;
+  request.mutable_filter()->add_meter_ids("m-ada");
+  EventReader before(core_.events(), ada_, request);
+  ASSERT_TRUE(before.SkipTo(v1::SubscribeResponse::kCaughtUp));
+  const std::string reading_id = core_.Submit(QuarterHour("m-ada", 50, "4")).reading_id();
+  core_.WaitUntilMinted();
+  v1::TransferMeterRequest transfer;
+  transfer.set_meter_id("m-ada");
+  transfer.set_user_id("bob@x");
+  ASSERT_THAT(Call(core_.meters(), &MeterService::Stub::TransferMeter, core_.admin(), transfer),
+              IsOk());
+  core_.Submit(QuarterHour("m-ada", 51, "5"));
+
+  // Who was let in goes on by the cursor; who names it anew is refused.
+  request.set_cursor(before.cursor());
+  const auto resumed = FollowToEnd(core_, ada_, request);
+  ASSERT_THAT(resumed, IsOk());
+  ASSERT_FALSE(resumed->empty());
+  EXPECT_EQ(resumed->front().meter_reading_received().reading_id(), reading_id);
+  for (const v1::Event& event : *resumed) ExpectNothingOfBob(event);
+  request.set_position(v1::START_POSITION_OLDEST);
+  const auto anew = FollowToEnd(core_, ada_, request);
+  EXPECT_EQ(access::ReasonOf(anew.status()), access::reason::kFilterNotAllowed);
+  // The cursor lets in nothing but its own filter.
+  request.set_cursor(before.cursor());
+  request.mutable_filter()->add_meter_ids("m-bob");
+  const auto other = FollowToEnd(core_, ada_, request);
+  EXPECT_EQ(access::ReasonOf(other.status()), "FILTER_CHANGED");
+
+  // A bridge asks for its users, whom it has let in.
+  v1::ReadEventsRequest page;
+  page.set_as_user("ada");
+  page.mutable_filter()->add_meter_ids("m-ada");
+  const auto read = Call(core_.events(), &EventService::Stub::ReadEvents, core_.relay(), page);
+  ASSERT_THAT(read, IsOk());
+  EXPECT_GT(read->events_size(), static_cast<int>(resumed->size()));
+  ExpectNothingOfBob(*read);
 }
 
 }  // namespace

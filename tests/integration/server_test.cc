@@ -73,8 +73,9 @@ TEST(ServerTest, ReflectionListsAndDescribesEveryService) {
   TestCore core;
   const std::string services = Reflect(core, kListServices, "*");
   for (const char* service :
-       {"wattmint.v1.AccessService", "wattmint.v1.EventService", "wattmint.v1.MeterService",
-        "wattmint.v1.MintService", "wattmint.v1.ReadingService", "grpc.health.v1.Health"}) {
+       {"wattmint.v1.AccessService", "wattmint.v1.AlertService", "wattmint.v1.EventService",
+        "wattmint.v1.MeterService", "wattmint.v1.MintService", "wattmint.v1.ReadingService",
+        "grpc.health.v1.Health"}) {
     EXPECT_THAT(services, HasSubstr(service));
     EXPECT_THAT(Reflect(core, kFileContainingSymbol, service), Not(HasSubstr("not found")));
   }
@@ -97,7 +98,7 @@ TEST(ServerTest, ASecondServerOnTheSamePortDoesNotStart) {
   TestCore core;
   base::SystemClock clock;
   base::SystemRandom random;
-  rpc::LiveStreams streams(clock, 1);
+  rpc::LiveStreams streams(clock, {.streams_max = 1});
   rpc::ServerOptions options;
   options.address = core.address();
   const auto second = rpc::Server::Start(options, {}, streams, random);
@@ -112,7 +113,7 @@ class ServerOptionsTest : public testing::Test {
 
   base::SystemClock clock_;
   base::SystemRandom random_;
-  rpc::LiveStreams streams_{clock_, 1};
+  rpc::LiveStreams streams_{clock_, {.streams_max = 1}};
 };
 
 TEST_F(ServerOptionsTest, AddressesAndCertificatesThatAreNoneAreRefused) {
@@ -120,9 +121,9 @@ TEST_F(ServerOptionsTest, AddressesAndCertificatesThatAreNoneAreRefused) {
   options.address = "no.such.host.invalid:1";
   EXPECT_THAT(Start(options), StatusIs(absl::StatusCode::kUnavailable));
   options.address = "127.0.0.1:0";
-  options.tls_certificate_file = "/nowhere/cert.pem";
+  options.tls.certificate = "/nowhere/cert.pem";
   EXPECT_THAT(Start(options), StatusIs(absl::StatusCode::kInvalidArgument));
-  options.tls_key_file = "/nowhere/key.pem";
+  options.tls.key = "/nowhere/key.pem";
   EXPECT_THAT(Start(options), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 

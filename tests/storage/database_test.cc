@@ -60,7 +60,7 @@ TEST_F(DatabaseTest, AllTablesAreStrict) {
     ++count;
     EXPECT_EQ(tables.getColumn(1).getInt(), 1) << tables.getColumn(0).getString();
   }
-  EXPECT_EQ(count, 13);
+  EXPECT_EQ(count, 15);
 }
 
 TEST_F(DatabaseTest, CleanEndFoldsTheLogIntoTheFile) {

@@ -103,6 +103,9 @@ class QueryPlanTest : Tracing, public StorageTest {
       store::ApiKeyRecord key;
       Value(transaction.InsertApiKey(key));
       Value(transaction.UpdateApiKey(key));
+      Value(transaction.SetKeyUse({}));
+      Value(transaction.InsertAnnouncement({.request_id = "r"}));
+      Value(transaction.FindAnnouncement("r"));
       Value(transaction.SetSwitch("s", "v"));
       Value(transaction.SetSwitch("s", ""));
       Value(transaction.AppendEvent("e"));
@@ -137,8 +140,10 @@ class QueryPlanTest : Tracing, public StorageTest {
     Value(queries().GetSignedEnergy(1));
     Value(queries().SumTasks());
     Value(queries().GetTaskOverview());
+    Value(queries().GetBatch("b", "ada"));
     Value(queries().LoadMeters());
     Value(queries().LoadApiKeys());
+    Value(queries().LoadKeyUses());
     Value(queries().GetSwitch("s"));
     Value(log().GetBounds());
     Value(log().Read(1, 1, 1));
@@ -148,8 +153,8 @@ class QueryPlanTest : Tracing, public StorageTest {
 // Whether walking is meant: tables that stay small are read whole.
 bool IsMeantToScan(const std::string& step) {
   for (const std::string_view meant :
-       {"SCAN CONSTANT ROW", "SCAN log", "SCAN meters", "SCAN api_keys", "SCAN tenures", "SCAN n",
-        "SCAN m USING COVERING INDEX", "SCAN (subquery"}) {
+       {"SCAN CONSTANT ROW", "SCAN log", "SCAN meters", "SCAN api_keys", "SCAN api_key_uses",
+        "SCAN tenures", "SCAN n", "SCAN m USING COVERING INDEX", "SCAN (subquery"}) {
     if (step.rfind(meant, 0) == 0) return true;
   }
   return false;
@@ -189,6 +194,12 @@ TEST_F(QueryPlanTest, TasksInWorkComeFromTheirPartialIndex) {
       PlanOfOnly("mint_tasks", [&] { Value(queries().ListTasksInWork(AtMinute(0), 1)); });
   ASSERT_FALSE(plan.empty());
   EXPECT_THAT(plan[0], "SEARCH t USING INDEX mint_tasks_in_work (state>? AND state<?)");
+}
+
+TEST_F(QueryPlanTest, TasksOfABatchComeFromTheirPartialIndex) {
+  const auto plan = PlanOfOnly("mint_tasks", [&] { Value(queries().GetBatch("b", "")); });
+  ASSERT_FALSE(plan.empty());
+  EXPECT_THAT(plan[0], "SEARCH t USING INDEX mint_tasks_by_batch (batch_id=?)");
 }
 
 TEST_F(QueryPlanTest, ReadingsOfAMeterComeFromTheCoveringIndex) {

@@ -288,5 +288,48 @@ TEST_F(SqliteQueriesTest, WhatIsSignedOnADayAddsUp) {
   EXPECT_THAT(queries().GetSignedEnergy(20'001), IsOkAndHolds(domain::Energy()));
 }
 
+TEST_F(SqliteQueriesTest, ABatchHasTheTasksThatWereSignedInIt) {
+  const domain::Meter ada = Register("m-ada", "ada");
+  const domain::Meter bob = Register("m-bob", "bob");
+  std::vector<std::int64_t> tasks;
+  for (int i = 0; i < 6; ++i) {
+    const domain::Meter& meter = i % 2 == 0 ? ada : bob;
+    tasks.push_back(Store(meter, Interval(meter.meter_id, 15 * i, 15)).row());
+  }
+  const auto put = [this](std::int64_t task_id, MintState from, MintState to, std::string batch) {
+    ASSERT_TRUE(Change(task_id, from, [&](domain::MintTask& task) {
+      task.state = to;
+      task.batch_id = batch;
+    }));
+  };
+  for (const std::int64_t task_id : tasks) {
+    put(task_id, MintState::kPending, MintState::kSigned, "batch-1");
+  }
+  put(tasks[1], MintState::kSigned, MintState::kConfirmed, "batch-1");
+  put(tasks[2], MintState::kSigned, MintState::kPending, "");
+  put(tasks[3], MintState::kSigned, MintState::kSubmitted, "batch-2");
+  put(tasks[4], MintState::kSigned, MintState::kClaimed, "batch-1");
+  Write([&](auto& transaction) {
+    for (int i = 0; i < 3; ++i) Value(transaction.AppendEvent("e"));
+  });
+
+  const auto ids = [this](const std::string& batch_id, const std::string& user_id) {
+    return Ids(Value(queries().GetBatch(batch_id, user_id)).tasks);
+  };
+  EXPECT_THAT(ids("batch-1", ""), ElementsAre(tasks[0], tasks[1], tasks[5]));
+  EXPECT_THAT(ids("batch-1", "bob"), ElementsAre(tasks[1], tasks[5]));
+  EXPECT_THAT(ids("batch-1", "eve"), IsEmpty());
+  EXPECT_THAT(ids("batch-2", ""), ElementsAre(tasks[3]));
+  EXPECT_THAT(ids("", ""), IsEmpty()) << "those of no batch are no batch";
+  EXPECT_THAT(ids("batch-3", ""), IsEmpty());
+  const store::BatchState batch = Value(queries().GetBatch("batch-1", ""));
+  EXPECT_EQ(batch.sequence, 3);
+  EXPECT_EQ(batch.tasks[1].state, MintState::kConfirmed);
+}
+
+TEST_F(SqliteQueriesTest, ABatchInAnEmptyLogStandsAtZero) {
+  EXPECT_EQ(Value(queries().GetBatch("batch-1", "")).sequence, 0);
+}
+
 }  // namespace
 }  // namespace wattmint::storage

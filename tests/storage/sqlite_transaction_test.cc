@@ -392,6 +392,25 @@ TEST_F(SqliteTransactionTest, SwitchesAreSetReplacedAndRemoved) {
   EXPECT_EQ(set(""), std::nullopt);
 }
 
+TEST_F(SqliteTransactionTest, TheLastUseOfAnyKeyIsKept) {
+  const store::KeyUse first{"abcdefgh", AtMinute(1)};
+  const store::KeyUse second{"bcdefghi", AtMinute(2)};
+  Write([&](auto& transaction) {
+    EXPECT_THAT(transaction.SetKeyUse(second), IsOk());
+    EXPECT_THAT(transaction.SetKeyUse({"abcdefgh", AtMinute(0)}), IsOk());
+    EXPECT_THAT(transaction.SetKeyUse(first), IsOk());
+  });
+  EXPECT_THAT(queries().LoadKeyUses(), IsOkAndHolds(testing::ElementsAre(first, second)));
+}
+
+TEST_F(SqliteTransactionTest, AnnouncementsAreFoundByTheirRequest) {
+  const store::AnnouncementRecord record{"r-1", {1, 2, 3}, 42, AtMinute(1)};
+  Write([&](auto& transaction) { EXPECT_THAT(transaction.InsertAnnouncement(record), IsOk()); });
+  const auto transaction = Begin();
+  EXPECT_THAT(transaction->FindAnnouncement("r-1"), IsOkAndHolds(Optional(record)));
+  EXPECT_THAT(transaction->FindAnnouncement("r-2"), IsOkAndHolds(Eq(std::nullopt)));
+}
+
 TEST_F(SqliteTransactionTest, ApiKeysAreStoredAndChangedWhole) {
   store::ApiKeyRecord key{"abcdefgh",  {1, 2, 3},    "ada",        0x80000001, "Ada's",
                           AtMinute(1), std::nullopt, std::nullopt, 5};

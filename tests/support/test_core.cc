@@ -59,8 +59,9 @@ rpc::CoreOptions TestCore::Defaults() {
   return options;
 }
 
-TestCore::TestCore(const rpc::CoreOptions& options)
+TestCore::TestCore(const rpc::CoreOptions& options, access::JwtVerifier* jwt)
     : given_(options),
+      jwt_(jwt),
       admin_key_(access::MakeApiKey(random_).text),
       relay_key_(access::MakeApiKey(random_).text) {
   Open();
@@ -85,7 +86,8 @@ void TestCore::Open() {
                                     .queries = database_->queries(),
                                     .ledger = *ledger_,
                                     .clock = clock_,
-                                    .random = random_},
+                                    .random = random_,
+                                    .jwt = jwt_},
                                    options),
                "the core");
   port_ = app_->port();
@@ -95,6 +97,7 @@ void TestCore::Open() {
 void TestCore::Connect() {
   channel_ = NewChannel();
   access_ = v1::AccessService::NewStub(channel_);
+  alerts_ = v1::AlertService::NewStub(channel_);
   events_ = v1::EventService::NewStub(channel_);
   meters_ = v1::MeterService::NewStub(channel_);
   mints_ = v1::MintService::NewStub(channel_);
@@ -117,8 +120,7 @@ void TestCore::Restart() {
 std::string TestCore::address() const { return fmt::format("127.0.0.1:{}", port_); }
 
 std::shared_ptr<grpc::Channel> TestCore::NewChannel() const {
-  return client::OpenChannel(
-      {.target = address(), .tls = false, .root_certificates = "", .tls_name = ""});
+  return client::OpenChannel({.target = address(), .tls = {}});
 }
 
 TestCore::MadeKey TestCore::CreateKey(std::string_view user_id,
@@ -154,6 +156,28 @@ std::vector<v1::SubmitResult> TestCore::SubmitAll(const std::vector<v1::ReadingI
       OrDie(Call(this->readings(), &v1::ReadingService::Stub::SubmitReadings, admin(), request),
             "readings");
   return {answer.results().begin(), answer.results().end()};
+}
+
+std::int64_t TestCore::SendAlert(std::string_view request_id, std::string_view message) {
+  v1::SendAlertRequest request;
+  request.set_request_id(std::string(request_id));
+  request.set_kind("maintenance");
+  request.set_severity(v1::SEVERITY_WARNING);
+  request.set_message(std::string(message));
+  return OrDie(Call(alerts(), &v1::AlertService::Stub::SendAlert, admin(), request), "an alert")
+      .sequence();
+}
+
+std::int64_t TestCore::SendNotification(std::string_view request_id, std::string_view user_id,
+                                        std::string_view message) {
+  v1::SendNotificationRequest request;
+  request.set_request_id(std::string(request_id));
+  request.set_user_id(std::string(user_id));
+  request.set_level(v1::SEVERITY_INFO);
+  request.set_message(std::string(message));
+  return OrDie(Call(alerts(), &v1::AlertService::Stub::SendNotification, admin(), request),
+               "a notification")
+      .sequence();
 }
 
 void TestCore::WaitForHead(std::int64_t sequence) {

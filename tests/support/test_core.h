@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/access/jwt_verifier.h"
 #include "core/access/role.h"
 #include "core/base/clock.h"
 #include "core/base/random.h"
@@ -12,6 +13,7 @@
 #include "storage/sqlite_ledger_book.h"
 #include "tests/support/temp_dir.h"
 #include "wattmint/v1/access.grpc.pb.h"
+#include "wattmint/v1/alert.grpc.pb.h"
 #include "wattmint/v1/event.grpc.pb.h"
 #include "wattmint/v1/meter.grpc.pb.h"
 #include "wattmint/v1/mint.grpc.pb.h"
@@ -53,7 +55,9 @@ class TestCore {
   // Minting is automatic and looks often; the rest is as in production.
   static rpc::CoreOptions Defaults();
 
-  explicit TestCore(const rpc::CoreOptions& options = Defaults());
+  // With `jwt`, which must outlive it, tokens are accepted as well.
+  explicit TestCore(const rpc::CoreOptions& options = Defaults(),
+                    access::JwtVerifier* jwt = nullptr);
   ~TestCore();
   TestCore(const TestCore&) = delete;
   TestCore& operator=(const TestCore&) = delete;
@@ -71,6 +75,7 @@ class TestCore {
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
   v1::AccessService::Stub& access() { return *access_; }
+  v1::AlertService::Stub& alerts() { return *alerts_; }
   v1::EventService::Stub& events() { return *events_; }
   v1::MeterService::Stub& meters() { return *meters_; }
   v1::MintService::Stub& mints() { return *mints_; }
@@ -91,6 +96,10 @@ class TestCore {
   // By the admin, of any age.
   v1::SubmitResult Submit(const v1::ReadingInput& reading);
   std::vector<v1::SubmitResult> SubmitAll(const std::vector<v1::ReadingInput>& readings);
+  // By the admin. Answers the sequence.
+  std::int64_t SendAlert(std::string_view request_id, std::string_view message);
+  std::int64_t SendNotification(std::string_view request_id, std::string_view user_id,
+                                std::string_view message);
   // Waits until so many events are in the log.
   void WaitForHead(std::int64_t sequence);
   // Waits until so many streams are open.
@@ -106,6 +115,7 @@ class TestCore {
   void Connect();
 
   const rpc::CoreOptions given_;
+  access::JwtVerifier* const jwt_;
   TempDir directory_;
   base::SystemClock clock_;
   base::SystemRandom random_;
@@ -119,6 +129,7 @@ class TestCore {
   std::unique_ptr<rpc::CoreApp> app_;
   std::shared_ptr<grpc::Channel> channel_;  // shared: gRPC's own
   std::unique_ptr<v1::AccessService::Stub> access_;
+  std::unique_ptr<v1::AlertService::Stub> alerts_;
   std::unique_ptr<v1::EventService::Stub> events_;
   std::unique_ptr<v1::MeterService::Stub> meters_;
   std::unique_ptr<v1::MintService::Stub> mints_;

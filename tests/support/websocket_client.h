@@ -34,8 +34,10 @@ class WebSocketClient {
   static constexpr int kPong = WebSocketFrame::kPong;
   using Headers = bridge::BridgeClient::Headers;
 
-  // `receive_buffer_bytes` 0: the system's choice; a small one makes a slow reader.
-  explicit WebSocketClient(std::uint16_t port, int receive_buffer_bytes = 0);
+  // `receive_buffer_bytes` 0: the system's choice; a small one makes a slow reader. `authorities`:
+  // as those of BridgeClient.
+  explicit WebSocketClient(std::uint16_t port, int receive_buffer_bytes = 0,
+                           const std::string& authorities = "");
 
   // Asks for the upgrade. `headers` replace those of a proper handshake, "" removes one.
   HttpAnswer Upgrade(std::string_view target = "/ws", const Headers& headers = {});

@@ -62,6 +62,9 @@ function(wattmint_library name)
       target_precompile_headers(wattmint_${name} PRIVATE ${arg_PRECOMPILE})
     elseif(WATTMINT_WHOLE)
       set_target_properties(wattmint_${name} PROPERTIES UNITY_BUILD ON)
+      # g++ takes each source for a header then.
+      target_compile_options(wattmint_${name} PRIVATE
+        $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
     endif()
     add_dependencies(libraries wattmint_${name})
   else()

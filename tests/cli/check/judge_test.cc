@@ -53,6 +53,20 @@ class JudgeTest : public testing::Test {
   Violations violations_;
 };
 
+TEST_F(JudgeTest, WhatIsForEverybodyComesToEverybodyButWhoAskedForTheirOwn) {
+  constexpr std::uint16_t kAlert = 23;
+  log_.Append({Grpc(113), Json(113), kAlert, LogEntry::kEverybody, LogEntry::kOther});
+  Judge ann = Make({.user = kAnn}, 111);
+  Send(ann, {112, 113});
+  EXPECT_THAT(Found(), IsEmpty());
+  Judge missed = Make({.user = kBob}, 112);
+  missed.OnHeartbeat(113, 113, "cursor");
+  EXPECT_THAT(Found(), testing::SizeIs(1));
+  Judge own = Make({.user = kBob, .is_own_only = true}, 112);
+  own.OnHeartbeat(113, 113, "cursor");
+  EXPECT_THAT(Found(), IsEmpty());
+}
+
 TEST_F(JudgeTest, WhatIsRightIsRight) {
   Judge judge = Make();
   Send(judge, {101, 102, 103});

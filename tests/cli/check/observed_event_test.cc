@@ -48,6 +48,8 @@ std::vector<domain::Fact> Facts() {
       domain::ReadingCorrected{kUser, kWallet, kMeter, Kwh("1"), kReading, 5, kTime, Kwh("2"),
                                domain::Quality::kFinal, domain::Quality::kEstimated, "why", 3},
       domain::ReadingWithdrawn{kUser, kWallet, kMeter, Kwh("1"), kReading, 5, kTime, "why", 3},
+      domain::SystemAlert{"maintenance", domain::Severity::kInfo, "at 18:00"},
+      domain::Notification{kUser, domain::Severity::kInfo, "hello"},
   };
 }
 
@@ -58,7 +60,9 @@ v1::Event Message(const domain::Fact& fact) {
   return event;
 }
 
-json Frame(const domain::Fact& fact) { return json::parse(bridge::EncodeEvent({42, kTime, fact})); }
+json Frame(const domain::Fact& fact) {
+  return json::parse(bridge::EncodeEvent({42, kTime, fact}, bridge::Encoding::kJson, ""));
+}
 
 TEST(ObservedEventTest, BothTransportsCarryWhatTheLogSays) {
   const Cast cast("1", 3);
@@ -92,7 +96,17 @@ TEST(ObservedEventTest, MembersOfALaterVersionDoNotCount) {
   EXPECT_EQ(DigestOfFrame(frame), digest);
 }
 
-TEST(ObservedEventTest, AnEventIsItsOwnersUnlessItIsForAdmins) {
+TEST(ObservedEventTest, AlertsAreForEverybodyAndNotificationsForTheirUser) {
+  const Cast cast("1", 3);
+  const LogEntry alert = Observe(Message(domain::SystemAlert{"k", {}, "m"}), cast);
+  EXPECT_EQ(alert.user, LogEntry::kEverybody);
+  EXPECT_EQ(alert.meter, LogEntry::kOther);
+  const LogEntry notification = Observe(Message(domain::Notification{kUser, {}, "m"}), cast);
+  EXPECT_EQ(notification.user, 1);
+  EXPECT_EQ(notification.meter, LogEntry::kOther);
+}
+
+TEST(ObservedEventTest, AnEventOfAMeterIsItsOwnersUnlessItIsForAdmins) {
   const Cast cast("1", 3);
   const std::set<domain::EventType> for_admins = {domain::EventType::kBatchMintingCompleted,
                                                   domain::EventType::kApiKeyChanged,
@@ -100,6 +114,7 @@ TEST(ObservedEventTest, AnEventIsItsOwnersUnlessItIsForAdmins) {
   for (const domain::Fact& fact : Facts()) {
     const domain::EventType type = domain::TypeOf(fact);
     SCOPED_TRACE(domain::Name(type));
+    if (type >= domain::EventType::kSystemAlert) continue;  // of no meter
     const bool is_for_admins = for_admins.contains(type);
     EXPECT_EQ(Observe(Message(fact), cast).user, is_for_admins ? LogEntry::kOther : 1);
     EXPECT_EQ(Observe(Message(fact), cast).meter, is_for_admins ? LogEntry::kOther : 4);

@@ -152,7 +152,7 @@ TEST_F(ApiKeyTableTest, PuttingAKeyAgainDoesNotRefillItsRate) {
   table_.Put(record);
   EXPECT_THAT(table_.Authenticate(key.text), IsOk());
   table_.Put(record);
-  table_.Load({record});
+  table_.Load({record}, {});
   EXPECT_THAT(table_.Authenticate(key.text), HasReason("RATE_LIMITED"));
   record.requests_per_second = 0;
   table_.Put(record);
@@ -195,7 +195,7 @@ TEST_F(ApiKeyTableTest, LoadReplacesWhatWasThere) {
   const NewApiKey gone = PutNew();
   const NewApiKey stays = PutNew();
   ASSERT_THAT(table_.Authenticate(stays.text), IsOk());
-  table_.Load({RecordOf(stays)});
+  table_.Load({RecordOf(stays)}, {});
   EXPECT_THAT(table_.Authenticate(gone.text), HasReason("INVALID_API_KEY"));
   EXPECT_NE(table_.Find(stays.key_id)->last_used_at, std::nullopt);
   EXPECT_EQ(table_.List("").size(), 1u);
@@ -208,7 +208,7 @@ TEST_F(ApiKeyTableTest, ListIsByTimeOfMakingAndByUser) {
   second.create_time += 1s;
   store::ApiKeyRecord third = RecordOf(keys[2]);
   third.create_time += 2s;
-  table_.Load({third, first, second});
+  table_.Load({third, first, second}, {});
   const auto all = table_.List("");
   ASSERT_EQ(all.size(), 3u);
   EXPECT_EQ(all[0].record, first);
@@ -238,6 +238,36 @@ TEST_F(ApiKeyTableTest, ManyThreadsMayUseKeysWhileTheyChange) {
   }
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(accepted, 100) << "the clock stands, so the bucket is never refilled";
+}
+
+TEST_F(ApiKeyTableTest, UsesAreUnwrittenUntilTheyAreSetWritten) {
+  const NewApiKey key = PutNew();
+  PutNew();  // never used
+  EXPECT_TRUE(table_.UnwrittenUses().empty());
+  ASSERT_THAT(table_.Authenticate(key.text), IsOk());
+  const std::vector<store::KeyUse> uses = table_.UnwrittenUses();
+  EXPECT_EQ(uses, std::vector({store::KeyUse{
+                      key.key_id, std::chrono::floor<std::chrono::minutes>(clock_.Now())}}));
+  EXPECT_EQ(table_.UnwrittenUses(), uses) << "asking is not writing";
+  table_.SetWritten(uses);
+  ASSERT_THAT(table_.Authenticate(key.text), IsOk());
+  EXPECT_TRUE(table_.UnwrittenUses().empty()) << "the same minute";
+  clock_.Advance(1min);
+  ASSERT_THAT(table_.Authenticate(key.text), IsOk());
+  EXPECT_EQ(table_.UnwrittenUses().size(), 1u);
+}
+
+TEST_F(ApiKeyTableTest, TheLaterOfTwoUsesStaysWhenKeysAreLoaded) {
+  const NewApiKey key = PutNew();
+  ASSERT_THAT(table_.Authenticate(key.text), IsOk());
+  const auto used = table_.Find(key.key_id)->last_used_at;
+  ASSERT_TRUE(used.has_value());
+  table_.Load({RecordOf(key)}, {{key.key_id, *used - 1h}, {"gone", *used}});
+  EXPECT_EQ(table_.Find(key.key_id)->last_used_at, used);
+  EXPECT_EQ(table_.UnwrittenUses().size(), 1u);
+  table_.Load({RecordOf(key)}, {{key.key_id, *used + 1h}});
+  EXPECT_EQ(table_.Find(key.key_id)->last_used_at, *used + 1h);
+  EXPECT_TRUE(table_.UnwrittenUses().empty());
 }
 
 }  // namespace

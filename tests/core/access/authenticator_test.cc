@@ -171,6 +171,19 @@ TEST_F(AuthenticatorTest, TokenPrincipalIsCurrentUntilItExpires) {
   EXPECT_THAT(authenticator_->CheckCurrent(*alice), HasReason("EXPIRED_TOKEN"));
 }
 
+TEST_F(AuthenticatorTest, TokenPrincipalIsCurrentUntilTheKeyOfItsTokenIsGone) {
+  const auto alice = Authorize("Bearer " + Token());
+  ASSERT_THAT(alice, IsOk());
+  const std::string ticket = "Ticket " + tickets_.Issue(*alice)->text;
+  const std::string for_carol = "Ticket " + tickets_.Issue(OnBehalfOf(*alice, "carol"))->text;
+  const auto other = test::TokenSigner::Make("EdDSA", "other");
+  std::ofstream(directory_ / "keys.json") << test::JwksOf({other.PublicJwk()});
+  ASSERT_THAT(jwt_->Reload(), IsOk());
+  EXPECT_THAT(authenticator_->CheckCurrent(*alice), HasReason("INVALID_TOKEN"));
+  EXPECT_THAT(Authorize(ticket, TicketUse::kRedeem), HasReason("INVALID_TOKEN"));
+  EXPECT_THAT(Authorize(for_carol, TicketUse::kRedeem), HasReason("INVALID_TOKEN"));
+}
+
 TEST_F(AuthenticatorTest, KeyPrincipalIsCurrentUntilItsKeyIsNot) {
   record_.expire_time = clock_.Now() + 1h;
   api_keys_.Put(record_);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/access/jwt_verifier.h"
 
+#include "core/access/reason.h"
 #include "core/base/base64.h"
 #include "tests/core/access/status_reason.h"
 #include "tests/core/access/token_signer.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/http_server.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 
@@ -15,6 +17,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,6 +30,7 @@ using Json = nlohmann::json;
 using test::ForgeToken;
 using test::HasReason;
 using test::IsOk;
+using test::IsOkAndHolds;
 using test::JwksOf;
 using test::StatusIs;
 using test::TokenSigner;
@@ -405,6 +409,80 @@ TEST_F(JwtVerifierTest, ReloadReplacesTheKeys) {
   EXPECT_THAT(Verify(new_token), IsOk());
 }
 
+TEST_F(JwtVerifierTest, ReloadTellsWhetherTheKeysAreOthers) {
+  EXPECT_THAT(Verifier().Reload(), IsOkAndHolds(false));
+  WriteKeys({Signer("EdDSA").PublicJwk()});
+  EXPECT_THAT(Verifier().Reload(), IsOkAndHolds(true));
+  EXPECT_THAT(Verifier().Reload(), IsOkAndHolds(false));
+}
+
+TEST_F(JwtVerifierTest, AKeyIsCurrentAsLongAsTheSetHoldsIt) {
+  const TokenSigner successor = TokenSigner::Make("EdDSA", "ed");
+  const auto before = Verify(Signer("EdDSA").Sign(Claims()));
+  ASSERT_THAT(before, IsOk());
+  EXPECT_TRUE(Verifier().IsKeyCurrent(before->token_key));
+  WriteKeys({Signer("RS256").PublicJwk(), Signer("EdDSA").PublicJwk()});
+  ASSERT_THAT(Verifier().Reload(), IsOk());
+  EXPECT_TRUE(Verifier().IsKeyCurrent(before->token_key)) << "the same key in another set";
+  WriteKeys({Signer("RS256").PublicJwk(), successor.PublicJwk()});
+  ASSERT_THAT(Verifier().Reload(), IsOk());
+  EXPECT_FALSE(Verifier().IsKeyCurrent(before->token_key)) << "another key of the same ID";
+}
+
+TEST_F(JwtVerifierTest, EachAlgorithmHasAFingerprintOfItsOwn) {
+  std::set<std::uint64_t> prints;
+  for (const char* algorithm : {"HS256", "RS256", "ES256", "EdDSA"}) {
+    prints.insert(Verify(Signer(algorithm).Sign(Claims()))->token_key);
+  }
+  EXPECT_EQ(prints.size(), 4u);
+  EXPECT_FALSE(prints.contains(0));
+}
+
+TEST_F(JwtVerifierTest, AnUnknownKeyIsLookedForOnlyIfTheTokenNamesOne) {
+  int looks = 0;
+  bool is_promising = true;
+  Verifier().OnUnknownKey([&] {
+    ++looks;
+    return is_promising;
+  });
+  const auto refusal = Verify(Signer("EdDSA").Sign(Claims(), {{"kid", "new"}}));
+  EXPECT_THAT(refusal, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(refusal, HasReason("KEY_NOT_YET_KNOWN"));
+  EXPECT_EQ(RetryAfterOf(refusal.status()), 1s);
+  is_promising = false;
+  EXPECT_THAT(Verify(Signer("EdDSA").Sign(Claims(), {{"kid", "new"}})), HasReason("INVALID_TOKEN"));
+  EXPECT_EQ(looks, 2);
+  EXPECT_THAT(Verify(Signer("EdDSA").Sign(Claims(), {{"kid", "rs"}})), HasReason("INVALID_TOKEN"));
+  EXPECT_THAT(Verify(ForgeToken({{"alg", "EdDSA"}}, Claims(), "x")), HasReason("INVALID_TOKEN"));
+  EXPECT_THAT(Verify("junk"), HasReason("INVALID_TOKEN"));
+  EXPECT_EQ(looks, 2);
+}
+
+TEST_F(JwtVerifierTest, KeysComeByHttp) {
+  test::HttpServer server;
+  server.Serve({.body = test::JwksOf({Signer("EdDSA").PublicJwk()})});
+  options_.key_address = server.address() + "/keys.json";
+  EXPECT_THAT(Verify(Signer("EdDSA").Sign(Claims())), IsOk());
+  EXPECT_THAT(Verify(Signer("RS256").Sign(Claims())), HasReason("INVALID_TOKEN"));
+  EXPECT_THAT(server.requests().at(0), testing::StartsWith("GET /keys.json HTTP/1.1\r\n"));
+}
+
+TEST_F(JwtVerifierTest, KeysThatCannotBeFetchedStopTheStart) {
+  test::HttpServer server;
+  options_.key_address = server.address() + "/keys.json?secret";
+  const auto refusal = [&](const test::HttpServer::Answer& answer) {
+    server.Serve(answer);
+    return std::string(JwtVerifier::Open(options_, clock_).status().message());
+  };
+  const std::string place = "keys for tokens in " + server.address() + "/keys.json: ";
+  EXPECT_EQ(refusal({.status = "404 Not Found"}), place + "the server answered 404");
+  EXPECT_EQ(refusal({.body = std::string(1'048'577, ' ')}),
+            place + "the answer is larger than 1048576 bytes");
+  EXPECT_THAT(refusal({.body = "no keys"}), testing::HasSubstr("no JSON Web Key Set"));
+  options_.key_address = "https://user:secret@127.0.0.1/";
+  EXPECT_EQ(refusal({}), "the address must hold no user and no password");
+}
+
 TEST_F(JwtVerifierTest, FailedReloadKeepsTheKeys) {
   const std::string token = Signer("EdDSA").Sign(Claims());
   ASSERT_THAT(Verify(token), IsOk());
@@ -434,7 +512,12 @@ TEST_F(JwtVerifierTest, ManyThreadsMayVerifyWhileKeysAreReloaded) {
       }
     });
   }
-  for (int i = 0; i < 20; ++i) EXPECT_THAT(verifier.Reload(), IsOk());
+  const std::string keys = test::JwksOf({Signer("HS256").PublicJwk(), Signer("RS256").PublicJwk(),
+                                         Signer("ES256").PublicJwk(), Signer("EdDSA").PublicJwk()});
+  for (int i = 1; i <= 20; ++i) {
+    Write(keys + std::string(static_cast<std::size_t>(i), ' '));
+    EXPECT_THAT(verifier.Reload(), IsOkAndHolds(true));
+  }
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(mistakes, 0);
 }

@@ -39,7 +39,8 @@ class KeyKeeperTest : public testing::Test {
     keeper_ = std::make_unique<KeyKeeper>(
         engine_.queue(), *table_, engine_.clock(), random_, std::vector{*local},
         [this](std::string_view key_id) { revoked_.emplace_back(key_id); });
-    keeper_->Load(test::Engine::Value(engine_.queries().LoadApiKeys()));
+    keeper_->Load(test::Engine::Value(engine_.queries().LoadApiKeys()),
+                  test::Engine::Value(engine_.queries().LoadKeyUses()));
   }
 
   void Restart() {

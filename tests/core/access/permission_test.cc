@@ -51,6 +51,7 @@ TEST(PermissionTest, RolesGrantWhatTheTableSays) {
       {kSetMeterWallet, "own", "own", "no", "no"},    {kManageMeters, "no", "no", "no", "no"},
       {kReadMints, "own", "own", "no", "no"},         {kManageMints, "no", "no", "no", "no"},
       {kReadSupply, "own", "own", "any", "own"},      {kManageKeys, "no", "no", "no", "no"},
+      {kInspectServer, "no", "no", "no", "no"},       {kSendAlerts, "no", "no", "no", "no"},
   };
   ASSERT_EQ(std::size(rows), static_cast<std::size_t>(kPermissionCount));
   for (const Row& row : rows) {

@@ -94,6 +94,19 @@ TEST(AttributesTest, BatchesKeysAndSwitchesAreForAdmins) {
   EXPECT_EQ(AttributesOf(MeterChanged{}).audience, Audience::kOwner);
 }
 
+TEST(AttributesTest, AlertsAreForEverybodyAndNotificationsForOneUser) {
+  const EventAttributes alert =
+      AttributesOf(SystemAlert{"maintenance", Severity::kInfo, "at 18:00"});
+  EXPECT_EQ(alert.type, EventType::kSystemAlert);
+  EXPECT_EQ(alert.audience, Audience::kPublic);
+  EXPECT_EQ(alert.user_id, "");
+  const EventAttributes notification =
+      AttributesOf(Notification{"alice", Severity::kInfo, "hello"});
+  EXPECT_EQ(notification.type, EventType::kNotification);
+  EXPECT_EQ(notification.audience, Audience::kOwner);
+  EXPECT_EQ(notification.user_id, "alice");
+}
+
 TEST(EventFilterTest, EmptyLetsEverythingThrough) {
   EXPECT_TRUE(EventFilter{}.IsEmpty());
   EXPECT_TRUE(Lets({}, Minted()));

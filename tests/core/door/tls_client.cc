@@ -50,6 +50,7 @@ ssl_ctx_st* MakeContext(const TlsClient::Options& options) {
 TlsClient::TlsClient(base::UniqueFd socket, const Options& options)
     : socket_(std::move(socket)), context_(MakeContext(options)), session_(SSL_new(context_)) {
   SSL_set_fd(session_, socket_.get());
+  if (options.session != nullptr) Check(SSL_set_session(session_, options.session.get()) == 1);
 }
 
 TlsClient::~TlsClient() {
@@ -77,6 +78,13 @@ Moved::State TlsClient::Send(std::string_view text) {
   return After(SSL_write_ex(session_, text.data(), text.size(), &sent));
 }
 
+Moved::State TlsClient::ChangeKeys() {
+  SSL_key_update(session_, SSL_KEY_UPDATE_NOT_REQUESTED);
+  return After(SSL_do_handshake(session_));
+}
+
+void TlsClient::Vanish() { SSL_set_quiet_shutdown(session_, 1); }
+
 std::string TlsClient::Receive() {
   ERR_clear_error();
   std::array<char, 20'000> buffer;
@@ -84,6 +92,12 @@ std::string TlsClient::Receive() {
   SSL_read_ex(session_, buffer.data(), buffer.size(), &size);
   return {buffer.data(), size};
 }
+
+std::shared_ptr<ssl_session_st> TlsClient::Session() const {
+  return {SSL_get1_session(session_), SSL_SESSION_free};
+}
+
+bool TlsClient::IsResumed() const { return SSL_session_reused(session_) == 1; }
 
 std::string TlsClient::ServerName() const {
   const X509* certificate = SSL_get0_peer_certificate(session_);

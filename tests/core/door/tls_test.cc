@@ -63,6 +63,8 @@ class TlsTest : public testing::Test {
     return {.files = {.certificate = directory_ / "certificate",
                       .key = directory_ / "key",
                       .client_ca = client_ca_},
+            .protocol = protocol_,
+            .resumption = resumption_,
             .look_every = {},
             .on_renewed = [this](const absl::Status& status) { renewals_.push_back(status); }};
   }
@@ -88,6 +90,17 @@ class TlsTest : public testing::Test {
     EXPECT_EQ(pair.Hello(), "hello");
     return pair.client->ServerName();
   }
+  // Whether a client is spared the whole handshake by what `first`, who has said hello, was given.
+  bool IsResumed(Pair& first) {
+    const std::string answer = "answer";
+    first.server->Write({reinterpret_cast<const std::uint8_t*>(answer.data()), answer.size()});
+    std::string received;
+    while (received.empty()) received = first.client->Receive();
+    EXPECT_EQ(received, answer);
+    Pair second = Connect({.session = first.client->Session()});
+    EXPECT_EQ(second.Hello(), "hello");
+    return second.client->IsResumed();
+  }
   void RequireClientCertificates() {
     Write("client-ca", authority_.certificate());
     client_ca_ = directory_ / "client-ca";
@@ -97,6 +110,8 @@ class TlsTest : public testing::Test {
   CertificateAuthority authority_;
   CertificateAuthority stranger_;
   std::string client_ca_;
+  std::string protocol_ = "h2";
+  TlsServer::Resumption resumption_ = TlsServer::Resumption::kNone;
   std::vector<absl::Status> renewals_;
   std::unique_ptr<TlsServer> server_;
 };
@@ -119,6 +134,39 @@ TEST_F(TlsTest, CarriesBytesBothWaysInClear) {
   EXPECT_FALSE(pair.server->HasFailed());
 }
 
+TEST_F(TlsTest, WhoEndsWithoutAWordDidNotFail) {
+  Open();
+  Pair pair = Connect();
+  EXPECT_EQ(pair.Hello(), "hello");
+  pair.client->Vanish();
+  pair.client.reset();
+  EXPECT_EQ(pair.server->Read(pair.room).state, State::kEnded);
+  EXPECT_FALSE(pair.server->HasFailed());
+}
+
+TEST_F(TlsTest, WhoKeepsChangingKeysIsCut) {
+  Open();
+  Pair pair = Connect();
+  EXPECT_EQ(pair.Hello(), "hello");
+  int changes = 0;
+  for (; changes < 1'000; ++changes) {
+    ASSERT_NE(pair.client->ChangeKeys(), State::kBlocked);
+    if (pair.server->Read(pair.room).state == State::kEnded) break;
+  }
+  EXPECT_GT(changes, 50);
+  EXPECT_LT(changes, 150);
+  EXPECT_TRUE(pair.server->HasFailed());
+}
+
+TEST_F(TlsTest, ReadingDoesNotGoOnForAsLongAsAClientHasKeysToChange) {
+  Open();
+  Pair pair = Connect();
+  EXPECT_EQ(pair.Hello(), "hello");
+  for (int i = 0; i < 5; ++i) ASSERT_NE(pair.client->ChangeKeys(), State::kBlocked);
+  ASSERT_EQ(pair.client->Send("later"), State::kDone);
+  EXPECT_EQ(pair.server->Read(pair.room).state, State::kBlocked) << "others have their turn";
+}
+
 TEST_F(TlsTest, SpeaksNoOlderVersionAndNoOtherProtocol) {
   Open();
   EXPECT_EQ(Connect({.version_max = TLS1_2_VERSION}).Hello(), "hello");
@@ -130,6 +178,31 @@ TEST_F(TlsTest, SpeaksNoOlderVersionAndNoOtherProtocol) {
     EXPECT_EQ(pair.server->Read(pair.room).state, State::kEnded);
     EXPECT_TRUE(pair.server->HasFailed());
   }
+}
+
+TEST_F(TlsTest, SpeaksTheProtocolThatItIsFor) {
+  protocol_ = "http/1.1";
+  Open();
+  EXPECT_EQ(Connect({.protocols = std::string("\2h2\10http/1.1")}).Hello(), "hello");
+  EXPECT_EQ(Connect({.protocols = ""}).Hello(), "hello");
+  EXPECT_EQ(Connect({.protocols = std::string("\2h2")}).Hello(), "");
+}
+
+TEST_F(TlsTest, WhoComesAgainIsSparedTheSignatureWhileTheFilesAreTheSame) {
+  resumption_ = TlsServer::Resumption::kByTicket;
+  Open();
+  Pair first = Connect();
+  EXPECT_EQ(first.Hello(), "hello");
+  EXPECT_TRUE(IsResumed(first));
+  Write(authority_.Issue("second"));
+  EXPECT_FALSE(IsResumed(first));
+}
+
+TEST_F(TlsTest, NobodyIsSparedTheHandshakeUnlessAskedFor) {
+  Open();
+  Pair first = Connect();
+  EXPECT_EQ(first.Hello(), "hello");
+  EXPECT_FALSE(IsResumed(first));
 }
 
 TEST_F(TlsTest, WhatIsNoTlsFails) {
@@ -179,6 +252,23 @@ TEST_F(TlsTest, KeepsTheFormerFilesUntilTheNewOnesFit) {
   EXPECT_EQ(ServerName(), "second");
   std::filesystem::remove(directory_ / "certificate");
   EXPECT_EQ(ServerName(), "second");
+}
+
+TEST_F(TlsTest, ReloadTakesTheFilesAtOnceAndTellsWhatCameOfIt) {
+  auto options = Options();
+  options.look_every = std::chrono::hours(1);
+  auto opened = TlsServer::Open(options);
+  ASSERT_THAT(opened, IsOk());
+  server_ = *std::move(opened);
+  EXPECT_EQ(ServerName(), "first");
+  Write(authority_.Issue("second"));
+  EXPECT_EQ(ServerName(), "first");
+  server_->Reload();
+  EXPECT_EQ(ServerName(), "second");
+  Write("key", "no PEM");
+  server_->Reload();
+  EXPECT_EQ(ServerName(), "second");
+  EXPECT_THAT(renewals_, ElementsAre(IsOk(), StatusIs(absl::StatusCode::kInvalidArgument)));
 }
 
 TEST_F(TlsTest, WhoIsTrustedIsRenewedAsWell) {

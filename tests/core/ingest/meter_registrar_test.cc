@@ -64,7 +64,7 @@ TEST_F(MeterRegistrarTest, ARegisteredMeterIsThereAfterARestart) {
   EXPECT_EQ(meter->register_time, engine_.clock().Now());
   engine_.Close();
   engine_.Open();
-  EXPECT_EQ(engine_.registry().Find("M1"), *meter);
+  EXPECT_EQ(*engine_.registry().Find("M1"), *meter);
   EXPECT_EQ(engine_.registry().size(), 1U);
 }
 

@@ -751,6 +751,18 @@ TEST_F(RatioTest, ARemainderOutlivesAChangeOfTheRatio) {
   EXPECT_EQ(Supply(), 2) << "1/2 (of 2/3, rounded down) and 1/2, and 1";
 }
 
+TEST_F(MinterTest, LaterBatchesComeBehindEarlierOnes) {
+  std::vector<std::string> batches;
+  for (int i = 0; i < 3; ++i) {
+    SubmitHours("M1", 1, "1");
+    engine_.MintAll();
+    engine_.clock().Advance(std::chrono::hours(1));
+    batches.push_back(engine_.Facts<domain::TokensMinted>().back().batch_id);
+  }
+  EXPECT_TRUE(std::ranges::is_sorted(batches));
+  EXPECT_EQ(batches.front().at(14), '7') << "a UUID of version 7";
+}
+
 TEST_F(RatioTest, ATaskThatIsNotSignedTakesNoRemainderAway) {
   Spoiler spoiler(engine_.ledger());
   engine_.UseLedger(spoiler);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/rpc/core_metrics.h"
 
+#include "core/access/reason.h"
 #include "tests/support/engine.h"
 #include "tests/support/watched_ledger.h"
 
@@ -24,14 +25,15 @@ class CoreMetricsTest : public testing::Test {
   std::string Page() {
     return MetricsPage({engine_.queries(), engine_.log(), ledger_, engine_.clock(),
                         engine_.pipeline().counters(), engine_.minter(), reconciliations_,
-                        engine_.hub(), streams_});
+                        engine_.hub(), streams_, audit_, nullptr});
   }
 
   test::Engine engine_;
   test::WatchedLedger ledger_{engine_.ledger()};
   mint::ReconcileSchedule reconciliations_{
       {}, engine_.clock(), [](const auto&) { return mint::Reconciliation(); }, [](const auto&) {}};
-  LiveStreams streams_{engine_.clock(), 1};
+  LiveStreams streams_{engine_.clock(), {.streams_max = 1}};
+  access::AuditLog audit_{"core", {}, engine_.clock(), [](std::string_view) {}};
 };
 
 TEST_F(CoreMetricsTest, TheOldestDueTaskHasAnAge) {
@@ -64,6 +66,19 @@ TEST_F(CoreMetricsTest, WhatCannotBeReadIsLeftOut) {
   EXPECT_THAT(Page(), Not(HasSubstr("wattmint_ledger_supply_base_units")));
   EXPECT_THAT(Page(), HasSubstr("\nwattmint_readings_accepted_total 0\n"));
   EXPECT_THAT(Page(), HasSubstr("\nwattmint_streams 0\n"));
+}
+
+TEST_F(CoreMetricsTest, RefusalsAreCountedByReason) {
+  const auto refuse = [this](std::string_view reason) {
+    audit_.Refused("method", nullptr, access::WithReason(absl::UnauthenticatedError("no"), reason));
+  };
+  refuse("INVALID_TOKEN");
+  refuse("INVALID_TOKEN");
+  refuse("SOMETHING_NEW");
+  EXPECT_THAT(Page(), HasSubstr("\nwattmint_refused_total{reason=\"INVALID_TOKEN\"} 2\n"));
+  EXPECT_THAT(Page(), HasSubstr("\nwattmint_refused_total{reason=\"RATE_LIMITED\"} 0\n"));
+  EXPECT_THAT(Page(), HasSubstr("\nwattmint_refused_total{reason=\"OTHER\"} 1\n"));
+  EXPECT_THAT(Page(), Not(HasSubstr("wattmint_token_keys")));
 }
 
 TEST_F(CoreMetricsTest, AnExceptionEndsThePageAndNothingElse) {

@@ -5,11 +5,13 @@
 #include "tests/support/seeded_random.h"
 #include "tests/support/status_matchers.h"
 #include "wattmint/v1/access.pb.h"
+#include "wattmint/v1/alert.pb.h"
 #include "wattmint/v1/event.pb.h"
 #include "wattmint/v1/meter.pb.h"
 #include "wattmint/v1/mint.pb.h"
 #include "wattmint/v1/reading.pb.h"
 
+#include "grpc/channelz/v1/channelz.pb.h"
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
 
@@ -27,9 +29,11 @@ using testing::HasSubstr;
 
 std::vector<const ServiceDescriptor*> AllServices() {
   std::vector<const ServiceDescriptor*> services;
-  for (const auto* file : {v1::ApiKey::descriptor()->file(), v1::Event::descriptor()->file(),
-                           v1::Meter::descriptor()->file(), v1::MintTask::descriptor()->file(),
-                           v1::Reading::descriptor()->file()}) {
+  for (const auto* file :
+       {grpc::channelz::v1::Server::descriptor()->file(), v1::ApiKey::descriptor()->file(),
+        v1::Event::descriptor()->file(), v1::Meter::descriptor()->file(),
+        v1::MintTask::descriptor()->file(), v1::Reading::descriptor()->file(),
+        v1::SendAlertRequest::descriptor()->file()}) {
     for (int i = 0; i < file->service_count(); ++i) services.push_back(file->service(i));
   }
   return services;
@@ -43,10 +47,13 @@ class GuardTest : public testing::Test {
   access::TicketTable tickets_{{}, clock_, random_};
   access::Authenticator authenticator_{nullptr, keys_, tickets_, clock_,
                                        access::Anonymity::kRefused};
+  access::UserLimiter limiter_{0, clock_};
+  access::AuditLog audit_{"core", {}, clock_, [](std::string_view) {}};
 };
 
 TEST_F(GuardTest, EveryMethodHasARule) {
-  EXPECT_THAT(Guard(MethodRules(), authenticator_).CheckComplete(AllServices()), IsOk());
+  EXPECT_THAT(Guard(MethodRules(), authenticator_, limiter_, audit_).CheckComplete(AllServices()),
+              IsOk());
 }
 
 TEST_F(GuardTest, AMethodWithoutARuleIsRefusedByName) {
@@ -56,7 +63,7 @@ TEST_F(GuardTest, AMethodWithoutARuleIsRefusedByName) {
       if (rule.method != missing.method) rules.push_back(rule);
     }
     EXPECT_THAT(
-        Guard(rules, authenticator_).CheckComplete(AllServices()),
+        Guard(rules, authenticator_, limiter_, audit_).CheckComplete(AllServices()),
         StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr(std::string(missing.method))));
   }
 }

@@ -37,15 +37,16 @@ class LiveStreamsTest : public testing::Test {
  protected:
   std::shared_ptr<Recorder> Add(LiveStreams& streams) {
     auto stream = std::make_shared<Recorder>();
-    EXPECT_THAT(streams.Add(stream), IsOk());
+    EXPECT_THAT(streams.Add(stream, owner_), IsOk());
     return stream;
   }
 
   test::FakeClock clock_;
+  const access::Principal owner_{.user_id = "ada", .roles = {access::Role::kUser}};
 };
 
 TEST_F(LiveStreamsTest, TimePassesForEveryStream) {
-  LiveStreams streams(clock_, 10);
+  LiveStreams streams(clock_, {.streams_max = 10});
   const auto one = Add(streams);
   const auto other = Add(streams);
   one->ticked_twice_.acquire();
@@ -55,7 +56,7 @@ TEST_F(LiveStreamsTest, TimePassesForEveryStream) {
 }
 
 TEST_F(LiveStreamsTest, EveryoneIsToldAndCancelled) {
-  LiveStreams streams(clock_, 10);
+  LiveStreams streams(clock_, {.streams_max = 10});
   const auto one = Add(streams);
   EXPECT_EQ(streams.size(), 1u);
   streams.KeyChanged("abc");
@@ -68,19 +69,19 @@ TEST_F(LiveStreamsTest, EveryoneIsToldAndCancelled) {
 }
 
 TEST_F(LiveStreamsTest, NothingNewComesWhileDraining) {
-  LiveStreams streams(clock_, 10);
+  LiveStreams streams(clock_, {.streams_max = 10});
   EXPECT_THAT(streams.CheckOpen(), IsOk());
   streams.Drain([] { return base::Duration(); });
-  const absl::Status status = streams.Add(std::make_shared<Recorder>());
+  const absl::Status status = streams.Add(std::make_shared<Recorder>(), owner_).status();
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_EQ(access::ReasonOf(status), "DRAINING");
   EXPECT_THAT(streams.CheckOpen(), StatusIs(absl::StatusCode::kUnavailable));
 }
 
 TEST_F(LiveStreamsTest, ThereIsALimit) {
-  LiveStreams streams(clock_, 1);
+  LiveStreams streams(clock_, {.streams_max = 1});
   const auto one = Add(streams);
-  EXPECT_THAT(streams.Add(std::make_shared<Recorder>()),
+  EXPECT_THAT(streams.Add(std::make_shared<Recorder>(), owner_),
               StatusIs(absl::StatusCode::kResourceExhausted));
   streams.Remove(one.get());
   const auto other = Add(streams);
@@ -88,11 +89,41 @@ TEST_F(LiveStreamsTest, ThereIsALimit) {
 }
 
 TEST_F(LiveStreamsTest, WaitsForTheLast) {
-  LiveStreams streams(clock_, 10);
+  LiveStreams streams(clock_, {.streams_max = 10});
   const auto one = Add(streams);
   EXPECT_FALSE(streams.WaitUntilEmpty(std::chrono::milliseconds(1)));
   streams.Remove(one.get());
   EXPECT_TRUE(streams.WaitUntilEmpty(std::chrono::milliseconds(1)));
+}
+
+TEST_F(LiveStreamsTest, EachUserHasALimitOfTheirOwn) {
+  LiveStreams streams(clock_, {.streams_max = 10, .streams_per_user_max = 2});
+  const auto first = Add(streams);
+  const auto second = Add(streams);
+  const absl::Status refusal = streams.Add(std::make_shared<Recorder>(), owner_).status();
+  EXPECT_THAT(refusal, StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_EQ(access::ReasonOf(refusal), access::reason::kTooManyStreams);
+  access::Principal other = owner_;
+  other.user_id = "bob";
+  const auto third = std::make_shared<Recorder>();
+  EXPECT_THAT(streams.Add(third, other), IsOk());
+  streams.Remove(first.get());
+  const auto fourth = Add(streams);
+  for (const auto& stream : {second, third, fourth}) streams.Remove(stream.get());
+  for (const auto& stream : {Add(streams), Add(streams)}) streams.Remove(stream.get());
+}
+
+TEST_F(LiveStreamsTest, WhoServesOthersHasNoLimit) {
+  LiveStreams streams(clock_, {.streams_max = 10, .streams_per_user_max = 1});
+  for (const access::Role role :
+       {access::Role::kIngest, access::Role::kAdmin, access::Role::kRelay}) {
+    access::Principal servant = owner_;
+    servant.roles.Add(role);
+    const auto first = std::make_shared<Recorder>();
+    const auto second = std::make_shared<Recorder>();
+    for (const auto& stream : {first, second}) EXPECT_THAT(streams.Add(stream, servant), IsOk());
+    for (const auto& stream : {first, second}) streams.Remove(stream.get());
+  }
 }
 
 }  // namespace

@@ -72,6 +72,13 @@ class FlakyTransaction final : public Transaction {
                                                             std::string_view id) override {
     return real_->FindRequestId(meter, id);
   }
+  absl::StatusOr<std::optional<AnnouncementRecord>> FindAnnouncement(
+      std::string_view request_id) override {
+    return real_->FindAnnouncement(request_id);
+  }
+  absl::Status InsertAnnouncement(const AnnouncementRecord& announcement) override {
+    return real_->InsertAnnouncement(announcement);
+  }
   absl::StatusOr<std::int64_t> FindCounter(std::int64_t meter_ref,
                                            std::string_view public_key) override {
     return real_->FindCounter(meter_ref, public_key);
@@ -133,6 +140,7 @@ class FlakyTransaction final : public Transaction {
     return real_->UpdateMeter(meter);
   }
   absl::Status InsertApiKey(const ApiKeyRecord& key) override { return real_->InsertApiKey(key); }
+  absl::Status SetKeyUse(const KeyUse& use) override { return real_->SetKeyUse(use); }
   absl::Status UpdateApiKey(const ApiKeyRecord& key) override { return real_->UpdateApiKey(key); }
   absl::Status SetSwitch(std::string_view name, std::string_view value) override {
     return real_->SetSwitch(name, value);

@@ -53,7 +53,6 @@ class FeedTest : public testing::Test {
     FeedRequest request;
     request.principal.user_id = user;
     request.principal.roles = {role};
-    request.principal.credential = access::CredentialKind::kJwt;
     return request;
   }
   static FeedRequest Behind(const std::string& cursor, std::int64_t last_sequence = 0) {

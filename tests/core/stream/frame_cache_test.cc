@@ -46,7 +46,7 @@ std::string Expected(const std::vector<EventRecord>& events) {
   return bytes;
 }
 
-std::string Joined(const std::vector<SharedBytes>& pieces) {
+std::string Joined(const SharedPieces& pieces) {
   std::string bytes;
   for (const SharedBytes& piece : pieces) bytes += piece.bytes;
   return bytes;
@@ -145,7 +145,7 @@ TEST(FrameCacheTest, AGapStartsAnew) {
 
 TEST(FrameCacheTest, PiecesOutliveTheCache) {
   Recorder hub;
-  std::vector<SharedBytes> pieces;
+  SharedPieces pieces;
   {
     FrameCache cache(hub, {.bytes_max = 64, .block_bytes = 64});
     cache.Publish(Records(1, 2));

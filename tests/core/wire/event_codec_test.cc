@@ -51,6 +51,8 @@ std::vector<Fact> EveryFact() {
                                Energy::FromNanoKwh(5), domain::Quality::kFinal,
                                domain::Quality::kEstimated, "why", 9, MintState::kPending},
       domain::ReadingWithdrawn{"u", "w", "M1", kEnergy, kReading, 1'234, kTime, "why", 9},
+      domain::SystemAlert{"maintenance", domain::Severity::kWarning, "at 18:00"},
+      domain::Notification{"u", domain::Severity::kCritical, "hello"},
   };
 }
 
@@ -101,6 +103,23 @@ TEST(EventCodecTest, AttributesOfThePayloadAreThoseOfTheFact) {
     EXPECT_EQ(decoded->energy, expected.energy);
     EXPECT_EQ(decoded->audience, expected.audience);
   }
+}
+
+TEST(EventCodecTest, TellsWhatItCanOfAFactOfALaterVersion) {
+  v1::Event event;
+  ToProto(kTime, *event.mutable_time());
+  auto* const fields = event.GetReflection()->MutableUnknownFields(&event);
+  fields->AddVarint(99, 1);
+  fields->AddLengthDelimited(77, "a fact");
+  const std::string payload = event.SerializeAsString();
+  EXPECT_FALSE(DecodePayload(5, payload).ok());
+  const auto unknown = DecodeUnknown(payload);
+  ASSERT_THAT(unknown, IsOk());
+  EXPECT_EQ(unknown->type, 77);
+  EXPECT_EQ(unknown->time, kTime);
+  event.GetReflection()->MutableUnknownFields(&event)->Clear();
+  EXPECT_EQ(DecodeUnknown(event.SerializeAsString())->type, 0);
+  EXPECT_FALSE(DecodeUnknown("\xff").ok());
 }
 
 TEST(EventCodecTest, ARunOfFieldsIsABatch) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/rpc/metrics_server.h"
+#include "core/base/metrics_server.h"
 
 #include "core/base/assert.h"
 #include "core/base/status.h"
@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace wattmint::rpc {
+namespace wattmint::base {
 namespace {
 
 using std::chrono::steady_clock;
@@ -41,18 +41,17 @@ std::string_view Word(std::string_view& text) {
   return word;
 }
 
-absl::StatusOr<base::UniqueFd> ListenAt(const std::string& address) {
-  WATTMINT_ASSIGN_OR_RETURN(const std::vector<base::TcpAddress> found, base::Resolve(address));
-  absl::StatusOr<base::UniqueFd> listener = base::ListenTcp(found.front());
+absl::StatusOr<UniqueFd> ListenAt(const std::string& address) {
+  WATTMINT_ASSIGN_OR_RETURN(const std::vector<TcpAddress> found, Resolve(address));
+  absl::StatusOr<UniqueFd> listener = ListenTcp(found.front());
   if (listener.ok()) return listener;
-  return base::Unavailable("cannot listen for metrics at {}: {}", address,
-                           base::Message(listener.status()));
+  return Unavailable("cannot listen for metrics at {}: {}", address, Message(listener.status()));
 }
 
 }  // namespace
 
 struct MetricsServer::Connection {
-  base::UniqueFd fd;
+  UniqueFd fd;
   Instant deadline;
   std::string request;
   std::string answer;
@@ -62,20 +61,19 @@ struct MetricsServer::Connection {
 
 absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Start(const Options& options,
                                                                     Page page) {
-  WATTMINT_ASSIGN_OR_RETURN(base::UniqueFd listener, ListenAt(options.address));
-  base::UniqueFd stop(eventfd(0, EFD_CLOEXEC));
-  if (!stop.IsOpen()) return base::Unavailable("no descriptor is free for the metrics");
+  WATTMINT_ASSIGN_OR_RETURN(UniqueFd listener, ListenAt(options.address));
+  UniqueFd stop(eventfd(0, EFD_CLOEXEC));
+  if (!stop.IsOpen()) return Unavailable("no descriptor is free for the metrics");
   return std::unique_ptr<MetricsServer>(
       new MetricsServer(options, std::move(page), std::move(listener), std::move(stop)));
 }
 
-MetricsServer::MetricsServer(const Options& options, Page page, base::UniqueFd listener,
-                             base::UniqueFd stop)
+MetricsServer::MetricsServer(const Options& options, Page page, UniqueFd listener, UniqueFd stop)
     : options_(options),
       page_(std::move(page)),
       listener_(std::move(listener)),
       stop_(std::move(stop)),
-      port_(base::LocalAddress(listener_).port()),
+      port_(LocalAddress(listener_).port()),
       thread_([this] { Run(); }) {
   WATTMINT_ASSERT(options_.connections_max >= 1, "room for {} connections",
                   options_.connections_max);
@@ -119,7 +117,7 @@ bool MetricsServer::WaitForWork() {
 void MetricsServer::AcceptAll(Instant now) {
   if (now < accept_after_) return;
   for (;;) {
-    base::UniqueFd fd(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    UniqueFd fd(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.IsOpen()) {
       if (connections_.size() == options_.connections_max) connections_.pop_front();
       connections_.push_back({std::move(fd), now + options_.connection_max, "", ""});
@@ -171,4 +169,4 @@ std::string MetricsServer::AnswerTo(std::string_view request) const {
   return Reply("200 OK", "", page_());
 }
 
-}  // namespace wattmint::rpc
+}  // namespace wattmint::base

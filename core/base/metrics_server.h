@@ -14,7 +14,7 @@
 #include <string>
 #include <thread>
 
-namespace wattmint::rpc {
+namespace wattmint::base {
 
 // Serves one page of text to whoever gets /metrics by HTTP: what Prometheus scrapes. It asks for no
 // credential, so it belongs on loopback or on a network of its own.
@@ -26,7 +26,7 @@ class MetricsServer {
  public:
   struct Options {
     std::string address = "127.0.0.1:0";  // port 0: any free one
-    base::Duration connection_max = std::chrono::seconds(5);
+    Duration connection_max = std::chrono::seconds(5);
     std::size_t connections_max = 16;  // chosen: some scrapers, and room for the lost
   };
   // Called on the server's thread; must not throw.
@@ -46,7 +46,7 @@ class MetricsServer {
   struct Connection;
   using Instant = std::chrono::steady_clock::time_point;
 
-  MetricsServer(const Options& options, Page page, base::UniqueFd listener, base::UniqueFd stop);
+  MetricsServer(const Options& options, Page page, UniqueFd listener, UniqueFd stop);
 
   void Run();
   // False when it is time to end.
@@ -58,8 +58,8 @@ class MetricsServer {
 
   const Options options_;
   const Page page_;
-  const base::UniqueFd listener_;
-  const base::UniqueFd stop_;  // readable when it is time to end
+  const UniqueFd listener_;
+  const UniqueFd stop_;  // readable when it is time to end
   int port_ = 0;
 
   // The thread's only.
@@ -68,4 +68,4 @@ class MetricsServer {
   std::thread thread_;
 };
 
-}  // namespace wattmint::rpc
+}  // namespace wattmint::base

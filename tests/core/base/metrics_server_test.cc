@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/rpc/metrics_server.h"
+#include "core/base/metrics_server.h"
 
 #include "tests/support/status_matchers.h"
 #include "tests/support/websocket_client.h"
@@ -12,7 +12,7 @@
 #include <string>
 #include <thread>
 
-namespace wattmint::rpc {
+namespace wattmint::base {
 namespace {
 
 using test::HttpAnswer;
@@ -126,4 +126,4 @@ TEST_F(MetricsServerTest, AnAddressThatCannotBeHadIsSaid) {
 }
 
 }  // namespace
-}  // namespace wattmint::rpc
+}  // namespace wattmint::base
