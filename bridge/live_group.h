@@ -77,6 +77,7 @@ class LiveGroup : public std::enable_shared_from_this<LiveGroup> {
   Progress Step();
   absl::Status Deliver(std::int64_t before, const stream::EventList& events);
   void DeliverTo(Member& member, LiveEvents& live);
+  void PrefetchFrom(std::size_t place) const;
   void SetForm(Member& member, Form form);
   void Count(const LiveEvents& live);
   // Everybody goes on alone; or ends, if `why` is an error.

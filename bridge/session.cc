@@ -18,6 +18,7 @@ namespace wattmint::bridge {
 namespace {
 
 constexpr std::string_view kMethod = "GET /ws";  // in the audit log
+constexpr std::chrono::seconds kTickMax{5};      // chosen: the time of day may be set
 
 }  // namespace
 
@@ -37,19 +38,18 @@ Session::Session(const SessionContext& context, SessionStart start,
 }
 
 Session::~Session() {
-  if (id_ == 0) return;
+  if (!entry_) return;
   subscriptions_.reset();
   --context_.counters.sessions_open;
-  context_.registry.Remove(id_);
 }
 
 void Session::OnOpen(WebSocketConnection& connection) {
   connection_ = &connection;
-  id_ = static_cast<SessionId>(++context_.counters.sessions_opened);
+  entry_.emplace(context_.registry, *this,
+                 static_cast<SessionId>(++context_.counters.sessions_opened));
   ++context_.counters.sessions_open;
-  context_.registry.Add(id_, *this);
   opened_at_ = context_.clock.Steady();
-  stream_ = std::make_unique<SessionStream>(context_, connection, id_, encoding_,
+  stream_ = std::make_unique<SessionStream>(context_, connection, *entry_, encoding_,
                                             [this](const absl::Status& why) { OnStreamLost(why); });
   subscriptions_ = std::make_unique<SessionSubscriptions>(
       context_, messages_, connection, *stream_, number(),
@@ -58,7 +58,7 @@ void Session::OnOpen(WebSocketConnection& connection) {
   const SessionOptions& options = context_.options;
   heartbeat_at_ = context_.clock.Steady() + options.heartbeat;
   authenticate_by_ = context_.clock.Steady() + options.authenticate_within;
-  Send(messages_.Connected(fmt::format("s{}", id_),
+  Send(messages_.Connected(fmt::format("s{}", entry_->id()),
                            principal_ ? base::Duration::zero() : options.authenticate_within,
                            {.subscriptions = options.subscriptions.channels_max,
                             .object_subscriptions = options.subscriptions.object_channels_max,
@@ -173,6 +173,7 @@ void Session::Welcome(const std::string& id, access::Principal principal) {
   if (context_.revoked_keys.contains(principal_->key_id)) return OnKeyRevoked(principal_->key_id);
   Send(messages_.Authenticated(id, *principal_));
   CheckCredential();
+  entry_->Hurry();  // it may expire before the last one would have
   if (!is_closing_) SubscribeAtStart(std::exchange(channels_at_start_, ""));
 }
 
@@ -220,17 +221,35 @@ void Session::Pump() {
   if (!is_closing_) subscriptions_->Pump();
 }
 
-void Session::OnTick() {
-  if (is_closing_) return;
+SessionRegistry::Time Session::OnTick() {
+  if (is_closing_) return SessionRegistry::Time::max();
   const auto now = context_.clock.Steady();
   if (!principal_ && !is_authenticating_ && now >= authenticate_by_) {
-    return Close(close_code::kNotAuthenticated, "no Authenticate in time");
+    Close(close_code::kNotAuthenticated, "no Authenticate in time");
   }
   CheckCredential();
-  if (is_closing_) return;
-  stream_->OnTick();
-  if (now < heartbeat_at_) return;
-  heartbeat_at_ = now + context_.options.heartbeat;
+  if (!is_closing_) stream_->OnTick();
+  if (!is_closing_ && now >= heartbeat_at_) {
+    heartbeat_at_ = now + context_.options.heartbeat;
+    Beat();
+  }
+  return is_closing_ ? SessionRegistry::Time::max() : NextTick();
+}
+
+SessionRegistry::Time Session::NextTick() const {
+  const SessionRegistry::Time now = context_.clock.Steady();
+  SessionRegistry::Time next = std::min({now + kTickMax, heartbeat_at_, stream_->retry_at()});
+  if (!principal_) next = std::min(next, authenticate_by_);
+  if (principal_ && principal_->expires_at) {
+    const base::Time until = has_warned_of_expiry_
+                                 ? *principal_->expires_at
+                                 : *principal_->expires_at - context_.options.expiry_warning;
+    next = std::min(next, now + (until - context_.clock.Now()));
+  }
+  return next;
+}
+
+void Session::Beat() {
   Pump();  // so that the cursor is as far as can be
   if (is_closing_ || connection_->PendingBytes() >= context_.options.queue_bytes_max) return;
   if (subscriptions_->IsChanging()) return;  // there is no cursor to tell now
@@ -240,7 +259,7 @@ void Session::OnTick() {
 }
 
 void Session::CheckCredential() {
-  if (!principal_ || !principal_->expires_at) return;
+  if (is_closing_ || !principal_ || !principal_->expires_at) return;
   const base::Time now = context_.clock.Now();
   if (now >= *principal_->expires_at) {
     return Close(close_code::kBadCredential, "the credential has expired");

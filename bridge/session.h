@@ -49,8 +49,8 @@ class Session final : public WebSocketListener {
 
   // Sends what the session's stream has and the socket takes.
   void Pump();
-  // Looks at the clock: heartbeat, credential, deadlines. Often enough: every quarter of a second.
-  void OnTick();
+  // Looks at the clock: heartbeat, credential, deadlines. Returns when it is to be called again.
+  SessionRegistry::Time OnTick();
   // Sends the frame of its encoding if the session is subscribed to the channel.
   void Broadcast(Channel::Kind channel, const ByEncoding<SharedFrame>& frames);
   // Ends the session if it came by that API key.
@@ -71,11 +71,14 @@ class Session final : public WebSocketListener {
   void OnAuthenticated(const std::string& id, const client::Credential& credential,
                        absl::StatusOr<access::Principal> principal);
   // In the audit log.
-  std::int64_t number() const { return static_cast<std::int64_t>(id_); }
+  std::int64_t number() const { return static_cast<std::int64_t>(entry_->id()); }
   void Welcome(const std::string& id, access::Principal principal);
   void SubscribeAtStart(std::string_view channels);
   void OnStreamLost(const absl::Status& why);
   void CheckCredential();
+  SessionRegistry::Time NextTick() const;
+  // Tells how far the stream is.
+  void Beat();
   void Send(const SharedFrame& frame);
   void SendError(ProtocolError error);
   void Close(int code, std::string_view reason);
@@ -84,9 +87,9 @@ class Session final : public WebSocketListener {
   const Encoding encoding_;
   std::string channels_at_start_;  // empty once they are subscribed
   const ServerMessages& messages_;
-  SessionId id_ = 0;
-  std::chrono::steady_clock::time_point opened_at_;
+  SessionRegistry::Time opened_at_;
   WebSocketConnection* connection_ = nullptr;
+  std::optional<SessionRegistry::Entry> entry_;  // once it is open
   std::unique_ptr<SessionStream> stream_;
   std::unique_ptr<SessionSubscriptions> subscriptions_;
   InboundLimiter inbound_;
@@ -98,8 +101,8 @@ class Session final : public WebSocketListener {
   bool is_authenticating_ = false;
   bool has_warned_of_expiry_ = false;
   bool is_closing_ = false;
-  std::chrono::steady_clock::time_point authenticate_by_{};
-  std::chrono::steady_clock::time_point heartbeat_at_{};
+  SessionRegistry::Time authenticate_by_{};
+  SessionRegistry::Time heartbeat_at_{};
   // shared: answers of the core hold it weakly, to know whether the session still lives.
   const std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };

@@ -96,7 +96,7 @@ void SessionHost::OnTick() {
                       ? base::Duration::zero()
                       : std::chrono::duration_cast<base::Duration>(now - heard_at_);
   counters_.upstream_lag_us = upstream_.lag.count();
-  registry_.ForEach([](Session& session) { session.OnTick(); });
+  registry_.Tick(now);
   if (now >= status_at_) BroadcastStatus();
 }
 

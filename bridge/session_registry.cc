@@ -1,20 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bridge/session_registry.h"
 
+#include "bridge/session.h"
 #include "core/base/assert.h"
+
+#include <algorithm>
 
 namespace wattmint::bridge {
 
-SessionRegistry::~SessionRegistry() {
-  WATTMINT_ASSERT(sessions_.empty(), "{} sessions outlive their registry", sessions_.size());
+SessionRegistry::Entry::Entry(SessionRegistry& registry, Session& session, SessionId id)
+    : registry_(registry), session_(session), id_(id), place_(registry.places_.size()) {
+  registry.places_.push_back({.due = Time::min(), .entry = this});
 }
 
-void SessionRegistry::Add(SessionId id, Session& session) { sessions_.emplace(id, &session); }
+SessionRegistry::Entry::~Entry() {
+  registry_.places_[place_] = registry_.places_.back();
+  registry_.places_[place_].entry->place_ = place_;
+  registry_.places_.pop_back();
+}
 
-void SessionRegistry::Remove(SessionId id) { sessions_.erase(id); }
+void SessionRegistry::Entry::Hurry() { registry_.places_[place_].due = Time::min(); }
+
+SessionRegistry::~SessionRegistry() {
+  WATTMINT_ASSERT(places_.empty(), "{} sessions outlive their registry", places_.size());
+}
 
 void SessionRegistry::ForEach(const std::function<void(Session&)>& visit) {
-  for (const auto& [id, session] : sessions_) visit(*session);
+  for (const Place& place : places_) visit(place.entry->session_);
+}
+
+void SessionRegistry::Tick(Time now) {
+  for (Place& place : places_) {
+    if (now < place.due) continue;
+    place.due = Time::max();  // it may hurry within
+    const Time next = place.entry->session_.OnTick();
+    place.due = std::min(place.due, next);
+  }
 }
 
 }  // namespace wattmint::bridge

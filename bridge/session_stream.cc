@@ -10,12 +10,12 @@
 namespace wattmint::bridge {
 
 SessionStream::SessionStream(const SessionContext& context, WebSocketConnection& connection,
-                             SessionId session, Encoding encoding,
+                             SessionRegistry::Entry& entry, Encoding encoding,
                              std::function<void(const absl::Status& why)> on_lost)
     : context_(context),
       messages_(context.messages[static_cast<std::size_t>(encoding)]),
       connection_(connection),
-      session_(session),
+      entry_(entry),
       encoding_(encoding),
       on_lost_(std::move(on_lost)) {}
 
@@ -35,7 +35,7 @@ void SessionStream::End() {
   subscription_.reset();
   wanted_.reset();
   is_running_ = is_reading_ = has_caught_up_ = is_in_trouble_ = false;
-  retry_at_ = {};
+  retry_at_ = SessionRegistry::Time::max();
 }
 
 std::int64_t SessionStream::position() const {
@@ -51,11 +51,9 @@ std::string SessionStream::Cursor() const {
 }
 
 void SessionStream::OnTick() {
-  if (is_running_ && retry_at_ != std::chrono::steady_clock::time_point{} &&
-      context_.clock.Steady() >= retry_at_) {
-    retry_at_ = {};
-    Pump();
-  }
+  if (!is_running_ || context_.clock.Steady() < retry_at_) return;
+  retry_at_ = SessionRegistry::Time::max();
+  Pump();
 }
 
 void SessionStream::Pump() {
@@ -65,7 +63,7 @@ void SessionStream::Pump() {
 }
 
 SessionStream::Progress SessionStream::Step() {
-  if (is_reading_ || retry_at_ != std::chrono::steady_clock::time_point{}) return Progress::kWait;
+  if (is_reading_ || retry_at_ != SessionRegistry::Time::max()) return Progress::kWait;
   if (connection_.PendingBytes() >= context_.options.queue_bytes_max) {
     if (position() < context_.hub.head()) FallBehind();
     return Progress::kWait;  // OnWritable() goes on
@@ -100,7 +98,7 @@ SessionStream::Progress SessionStream::GoLive() {
     ++context_.counters.messages_sent;
     connection_.Send(messages_.CaughtUp(Cursor(), position()));
   }
-  BridgeLog()->debug("session s{} is live behind event {}", session_, position_);
+  BridgeLog()->debug("session s{} is live behind event {}", entry_.id(), position_);
   group_ = context_.groups.Join(interest_, encoding_, position_, *this, connection_);
   interest_ = {};
   group_->Pump();  // more may have come meanwhile
@@ -131,7 +129,7 @@ void SessionStream::ReadHistory() {
                          .wanted = wanted_};
   if (interest_.filters.size() == 1) request.filter = interest_.filters.front();
   is_reading_ = true;
-  BridgeLog()->debug("session s{} reads history behind event {}", session_, position_);
+  BridgeLog()->debug("session s{} reads history behind event {}", entry_.id(), position_);
   ++context_.counters.history_reads;
   context_.core.ReadHistory(std::move(request), [this, wanted = std::weak_ptr<const bool>(wanted_)](
                                                     absl::StatusOr<HistoryPage> page) {
@@ -142,17 +140,18 @@ void SessionStream::ReadHistory() {
 void SessionStream::OnHistory(absl::StatusOr<HistoryPage> page) {
   is_reading_ = false;
   if (!page.ok() && !absl::IsUnavailable(page.status())) {
-    BridgeLog()->warn("session s{} cannot read on behind event {}: {}", session_, position_,
+    BridgeLog()->warn("session s{} cannot read on behind event {}: {}", entry_.id(), position_,
                       page.status().ToString());
     return Lose(page.status());
   }
   if (!page.ok() || page->next_sequence <= position_ + 1) {
     // The core is away, or stands where we do although its head is further on: ask again later.
     if (!std::exchange(is_in_trouble_, true)) {
-      BridgeLog()->warn("session s{} waits for history behind event {}: {}", session_, position_,
+      BridgeLog()->warn("session s{} waits for history behind event {}: {}", entry_.id(), position_,
                         page.status().ToString());
     }
     retry_at_ = context_.clock.Steady() + context_.options.history_retry;
+    entry_.Hurry();
     return;
   }
   is_in_trouble_ = false;

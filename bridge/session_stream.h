@@ -29,8 +29,9 @@ namespace wattmint::bridge {
 class SessionStream {
  public:
   // `on_lost` is called when the stream can't go on (kOutOfRange: compacted); it then has ended.
-  SessionStream(const SessionContext& context, WebSocketConnection& connection, SessionId session,
-                Encoding encoding, std::function<void(const absl::Status& why)> on_lost);
+  SessionStream(const SessionContext& context, WebSocketConnection& connection,
+                SessionRegistry::Entry& entry, Encoding encoding,
+                std::function<void(const absl::Status& why)> on_lost);
   ~SessionStream();
   SessionStream(const SessionStream&) = delete;
   SessionStream& operator=(const SessionStream&) = delete;
@@ -42,8 +43,9 @@ class SessionStream {
 
   // Sends what there is and what fits. To be called when the socket has drained.
   void Pump();
-  // To be called from time to time.
+  // To be called from retry_at() on, which may come earlier than it was: then the entry hurries.
   void OnTick();
+  SessionRegistry::Time retry_at() const { return retry_at_; }
 
   // REQUIRES: IsRunning().
   std::int64_t position() const;
@@ -72,7 +74,7 @@ class SessionStream {
   const SessionContext& context_;
   const ServerMessages& messages_;
   WebSocketConnection& connection_;
-  const SessionId session_;
+  SessionRegistry::Entry& entry_;
   const Encoding encoding_;
   const std::function<void(const absl::Status& why)> on_lost_;
 
@@ -87,7 +89,7 @@ class SessionStream {
   bool is_reading_ = false;
   bool has_caught_up_ = false;
   bool is_in_trouble_ = false;  // history cannot be had; told once
-  std::chrono::steady_clock::time_point retry_at_{};
+  SessionRegistry::Time retry_at_ = SessionRegistry::Time::max();  // reads nothing until then
   // shared: answers of the core hold it weakly, to know whether they are still wanted.
   std::shared_ptr<const bool> wanted_;
 };

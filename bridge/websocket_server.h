@@ -72,6 +72,10 @@ class WebSocketConnection {
   // As Send() of each, by as few system calls as can be.
   virtual std::size_t SendAll(const std::vector<SharedFrame>& frames) = 0;
 
+  // Fetches what Send() looks at into the processor's cache. Pays for some of many in a row: the
+  // processor waits for all of them at once, then.
+  virtual void Prefetch() {}
+
   // The same as long as it is open.
   virtual Compression compression() const = 0;
 

@@ -43,6 +43,8 @@ class Socket final : public WebSocketConnection {
     return stage == Stage::kOpen ? connection->WriteAll(frames) : 0;
   }
 
+  void Prefetch() override { connection->Prefetch(); }
+
   Compression compression() const override { return agreed_compression; }
 
   std::size_t PendingBytes() const override { return connection->PendingBytes(); }
@@ -55,12 +57,13 @@ class Socket final : public WebSocketConnection {
 
   void Cut() { connection->terminate(make_error_code(websocketpp::error::general)); }
 
+  // Both stand at the beginning, for those who fetch a Socket ahead.
   const ConnectionPtr connection;  // shared: the event loop holds it during an operation
-  const std::string peer;          // who is connected
-  std::string ip;                  // that it is counted by
-  SteadyTime heard;                // the last sign of life
-  SteadyTime pinged;
   Stage stage = Stage::kRequest;
+  const std::string peer;  // who is connected
+  std::string ip;          // that it is counted by
+  SteadyTime heard;        // the last sign of life
+  SteadyTime pinged;
   bool answered = false;    // by an HTTP response
   std::string subprotocol;  // "" if none was offered
   Compression agreed_compression = Compression::kNone;

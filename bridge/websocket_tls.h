@@ -32,6 +32,11 @@ class TlsSocket : public websocketpp::transport::asio::basic_socket::connection 
   // REQUIRES: nothing was read or written.
   void Secure(std::unique_ptr<door::TlsSession> tls) { tls_ = std::move(tls); }
 
+  void PrefetchSocket() {
+    __builtin_prefetch(&get_raw_socket());
+    __builtin_prefetch(&tls_);
+  }
+
   // As send() and sendmsg() that do not wait; bytes of which -1 with EAGAIN says that they were not
   // taken are to be tried again first.
   ssize_t SendBytes(const char* bytes, std::size_t size) {

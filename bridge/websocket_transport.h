@@ -70,6 +70,12 @@ class Transport : public websocketpp::transport::asio::connection<Config> {
     return PendingBytes();
   }
 
+  void Prefetch() {
+    this->PrefetchSocket();
+    __builtin_prefetch(&queue_);
+    __builtin_prefetch(&has_said_close_);
+  }
+
   std::size_t PendingBytes() const { return queue_.bytes(); }
 
   void NotifyWritable(std::function<void()> on_writable, std::size_t low_water_bytes) {

@@ -289,11 +289,11 @@ class SessionBench {
     while (core.RunOne()) continue;
   }
   // Time passes in steps, as the server ticks.
-  void Pass(base::Duration duration, const std::vector<Client*>& clients) {
+  void Pass(base::Duration duration) {
     constexpr base::Duration kStep = std::chrono::milliseconds(250);
     for (; duration > base::Duration::zero(); duration -= kStep) {
       clock.Advance(std::min(duration, kStep));
-      for (Client* client : clients) client->session->OnTick();
+      registry.Tick(clock.Steady());
     }
   }
 

@@ -314,7 +314,7 @@ TEST_F(SessionSubscriptionsTest, NoHeartbeatClaimsWhatDidNotCome) {
   Subscribe(*client, R"("channels":["job:b"])");
   bench_.Append(SessionBench::Minted("u", "m"));
   client->connection.Take();
-  bench_.Pass(std::chrono::seconds(40), {client.get()});
+  bench_.Pass(std::chrono::seconds(40));
   EXPECT_THAT(Take(*client), IsEmpty());
   Settle(*client);
   EXPECT_THAT(Take(*client), ElementsAre("Subscribed", "JobSnapshot b at 1:", "1", "CaughtUp"));

@@ -327,7 +327,7 @@ TEST_F(SessionTest, LetsAuthenticateByTheFirstMessage) {
   EXPECT_EQ(answer["id"], 7);
   EXPECT_EQ(answer["data"]["wallet"], nullptr);
   Subscribe(*client, R"("channels":["system"])");
-  bench_.Pass(std::chrono::seconds(11), {client.get()});
+  bench_.Pass(std::chrono::seconds(11));
   EXPECT_EQ(client->connection.close_code(), 0);
 }
 
@@ -360,20 +360,20 @@ TEST_F(SessionTest, NobodyIsClosedBecauseTheCoreCannotCheckThem) {
   const auto client = bench_.Open(std::nullopt);
   bench_.core.Fail(base::Unavailable("away"));
   client->session->OnText(R"({"type":"Authenticate","data":{"token":"t"}})");
-  bench_.Pass(std::chrono::milliseconds(12'000), {client.get()});
+  bench_.Pass(std::chrono::milliseconds(12'000));
   EXPECT_EQ(client->connection.close_code(), 0) << "it is being checked";
   bench_.RunAnswers();
-  bench_.Pass(std::chrono::milliseconds(9'750), {client.get()});
+  bench_.Pass(std::chrono::milliseconds(9'750));
   EXPECT_EQ(client->connection.close_code(), 0) << "it may try again";
-  bench_.Pass(std::chrono::milliseconds(250), {client.get()});
+  bench_.Pass(std::chrono::milliseconds(250));
   EXPECT_EQ(client->connection.close_code(), 4408);
 }
 
 TEST_F(SessionTest, ClosesWhoNeverAuthenticates) {
   const auto client = bench_.Open(std::nullopt);
-  bench_.Pass(std::chrono::milliseconds(9'750), {client.get()});
+  bench_.Pass(std::chrono::milliseconds(9'750));
   EXPECT_EQ(client->connection.close_code(), 0);
-  bench_.Pass(std::chrono::milliseconds(250), {client.get()});
+  bench_.Pass(std::chrono::milliseconds(250));
   EXPECT_EQ(client->connection.close_code(), 4408);
 }
 
@@ -418,9 +418,9 @@ TEST_F(SessionTest, WarnsBeforeTheCredentialEndsAndTakesAFreshOne) {
   principal.expires_at = bench_.clock.Now() + std::chrono::seconds(90);
   const auto client = bench_.Open(principal);
   client->connection.Take();
-  bench_.Pass(std::chrono::seconds(29), {client.get()});
+  bench_.Pass(std::chrono::seconds(29));
   EXPECT_THAT(Types(*client), ElementsAre("Heartbeat"));
-  bench_.Pass(std::chrono::seconds(2), {client.get()});
+  bench_.Pass(std::chrono::seconds(2));
   EXPECT_THAT(Types(*client), UnorderedElementsAre("Heartbeat", "CredentialExpiring"));
   principal.expires_at = bench_.clock.Now() + std::chrono::seconds(600);
   bench_.core.Know("fresh", principal);
@@ -435,9 +435,9 @@ TEST_F(SessionTest, WarnsBeforeTheCredentialEndsAndTakesAFreshOne) {
   client->session->OnText(R"({"type":"Authenticate","data":{"token":"fresh"}})");
   bench_.RunAnswers();
   EXPECT_THAT(Types(*client), ElementsAre("Authenticated"));
-  bench_.Pass(std::chrono::seconds(120), {client.get()});
+  bench_.Pass(std::chrono::seconds(120));
   EXPECT_EQ(client->connection.close_code(), 0);
-  bench_.Pass(std::chrono::seconds(500), {client.get()});
+  bench_.Pass(std::chrono::seconds(500));
   EXPECT_EQ(client->connection.close_code(), 4401);
 }
 
@@ -535,7 +535,7 @@ TEST_F(SessionTest, ServesAViewerWithPublicEventsOnly) {
   EXPECT_EQ(ErrorCode(*client, R"({"type":"Subscribe","channels":["user:u"]})"), "ACCESS_DENIED");
   Subscribe(*client, R"("event_types":[],"start":"beginning")");
   bench_.Append(SessionBench::Minted("u", "m"));
-  bench_.Pass(std::chrono::seconds(15), {client.get()});
+  bench_.Pass(std::chrono::seconds(15));
   EXPECT_THAT(Types(*client), testing::Contains("Heartbeat"));
   EXPECT_EQ(bench_.registry.size(), 1u);
 }
@@ -659,7 +659,7 @@ TEST_F(SessionTest, UnsubscribesChannelsOrEverything) {
   EXPECT_THAT(answer["data"]["channels"], IsEmpty());
   EXPECT_FALSE(answer["data"].contains("cursor"));
   bench_.Append(SessionBench::Minted("u", "m2"));
-  bench_.Pass(std::chrono::seconds(15), {client.get()});
+  bench_.Pass(std::chrono::seconds(15));
   EXPECT_THAT(Types(*client), ElementsAre("Heartbeat"));
   EXPECT_EQ(ErrorCode(*client, R"({"type":"Unsubscribe","channels":["meter:unknown"]})"),
             "Unsubscribed");
@@ -682,7 +682,7 @@ TEST_F(SessionTest, CarriesTheCursorOnWhileNothingMatches) {
   for (int i = 0; i < 5; ++i) bench_.Append(SessionBench::Minted("v", "other"));
   json heartbeat;
   bench_.RunUntil([&] {
-    bench_.Pass(std::chrono::seconds(15), {client.get()});
+    bench_.Pass(std::chrono::seconds(15));
     heartbeat = client->connection.Take().back();
     return heartbeat["data"]["delivered_sequence"] == 5;
   });
@@ -799,12 +799,12 @@ TEST_F(SessionTest, AsksTheCoreAgainWhenItIsAway) {
   bench_.core.Fail(base::Unavailable("away"));
   Subscribe(*client, R"("event_types":[],"start":"beginning")");
   bench_.RunAnswers();
-  bench_.Pass(std::chrono::milliseconds(1'500), {client.get()});
+  bench_.Pass(std::chrono::milliseconds(1'500));
   bench_.RunAnswers();
   EXPECT_GE(bench_.core.requests().size(), 2u);
   EXPECT_LE(bench_.core.requests().size(), 3u) << "not in a loop";
   bench_.core.Fail(absl::OkStatus());
-  bench_.Pass(std::chrono::milliseconds(1'500), {client.get()});
+  bench_.Pass(std::chrono::milliseconds(1'500));
   EXPECT_THAT(ReadEvents(*client, 3), ElementsAre(1, 2, 3));
 }
 
@@ -959,7 +959,7 @@ TEST_F(SessionTest, TellsACursorBeforeItDrains) {
   EXPECT_EQ(draining["data"]["reconnect_after_ms"], 1'500);
   client->session->OnText(R"({"type":"Ping"})");
   client->session->Drain(std::chrono::seconds(1));
-  bench_.Pass(std::chrono::seconds(20), {client.get()});
+  bench_.Pass(std::chrono::seconds(20));
   EXPECT_THAT(client->connection.Take(), IsEmpty()) << "nothing behind it";
   const auto next = bench_.OpenAs("u");
   Subscribe(*next, R"("meters":["m"],"resume":)" + draining["data"]["cursor"].dump());

@@ -2,6 +2,7 @@
 // The dashboard in a real Chromium, which CHROMIUM names; SCREENSHOTS names a folder.
 
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { chromium } from "playwright-core";
 
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -15,6 +16,7 @@ export function launch() {
 // One open page, with everything that it received and everything that went wrong in it.
 export class Dashboard {
   frames = [];  // events, as they came over all connections
+  alertsBegan = 0;  // how often a session has subscribed to the alerts
   violations = [];
   errors = [];
   #page;
@@ -32,6 +34,7 @@ export class Dashboard {
     page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => {
       const frame = JSON.parse(payload);
       if (frame.seq !== undefined) dashboard.frames.push(frame);
+      if (frame.data?.added?.includes("system_alerts")) dashboard.alertsBegan += 1;
     }));
     await page.exposeFunction("violated", (text) => dashboard.violations.push(text));
     await page.addInitScript(() => addEventListener("securitypolicyviolation",
@@ -57,12 +60,13 @@ export class Dashboard {
       });
   }
 
-  // Returns when the bridge has so many sessions: the page's own two, if nobody else is there.
-  async hasSessions(count) {
-    await this.#page.waitForFunction(async (wanted) => {
-      const health = await (await fetch("/api/ws/health")).json();
-      return health.websocket.active_connections === wanted;
-    }, count);
+  // Returns when the page has subscribed to the alerts so often: only then come the bridge's own.
+  async hearsAlerts(times) {
+    const end = Date.now() + PATIENCE_MS;
+    while (this.alertsBegan < times) {
+      if (Date.now() > end) throw new Error(`alerts began ${this.alertsBegan} times, not ${times}`);
+      await setTimeout(50);
+    }
   }
 
   async readAll(texts) {

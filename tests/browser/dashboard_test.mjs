@@ -173,7 +173,7 @@ test("core and bridge may die one by one: the page says so, and loses nothing", 
   await page.reads("state", "Live");
   await page.reads("link-reconnects", "1");
   await page.reads("link-close", /^1006/);
-  await page.hasSessions(2);
+  await page.hearsAlerts(2);
   await wattmint.kill("core");
   await page.reads("alerts-list", /(warning.*){2}/);  // alerts go on, too
   await wattmint.start("core");
