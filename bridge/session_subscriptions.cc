@@ -165,7 +165,7 @@ void SessionSubscriptions::Do(const std::string& id, const SubscribeCommand& com
   }
   change.jobs = JobsToTell(command);
   change.begins_at_job = is_new && command.start.kind == StreamStart::Kind::kNow;
-  change_ = std::move(change);
+  change_ = std::make_unique<Pending>(std::move(change));
   if (change_->jobs.empty()) return Finish();
   stream_.End();
   AskForJob();
@@ -243,14 +243,15 @@ bool SessionSubscriptions::Keep(const Channel& job, const store::BatchState& bat
 }
 
 void SessionSubscriptions::Fail(ProtocolError error) {
-  const std::optional<std::int64_t> interrupted = std::exchange(change_, std::nullopt)->interrupted;
+  const std::optional<std::int64_t> interrupted = std::exchange(change_, nullptr)->interrupted;
   if (interrupted) Restart(*interrupted);
   refuse_(std::move(error));
   stream_.Pump();
 }
 
 void SessionSubscriptions::Finish() {
-  const Pending change = *std::exchange(change_, std::nullopt);
+  const auto finished = std::exchange(change_, nullptr);
+  const Pending& change = *finished;
   Adopt(change.set);
   ++context_.counters.subscription_changes;
   change.after ? Restart(*change.after) : stream_.End();

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,7 +54,7 @@ class SessionSubscriptions {
 
   bool Has(Channel::Kind kind) const { return set_.Has(kind); }
   // Whether the stream stands still for a change.
-  bool IsChanging() const { return change_.has_value(); }
+  bool IsChanging() const { return change_ != nullptr; }
 
  private:
   using Command = std::variant<SubscribeCommand, UnsubscribeCommand>;
@@ -104,8 +105,9 @@ class SessionSubscriptions {
   access::Principal principal_;
   access::EventScope scope_;
   SubscriptionSet set_;
-  std::optional<Pending> change_;
-  std::deque<Waiting> waiting_;
+  // Both take hardly any memory of a session that is quiet.
+  std::unique_ptr<Pending> change_;
+  std::list<Waiting> waiting_;
   // shared: answers of the core hold it weakly, to know whether they are still wanted.
   std::shared_ptr<const bool> wanted_;
 };

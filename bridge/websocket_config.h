@@ -35,6 +35,9 @@ class Request : public websocketpp::http::parser::request {
     return consumed;
   }
 
+  // websocketpp keeps it as long as the connection: a kilobyte, and credentials.
+  void ForgetHeaders() { m_headers.clear(); }
+
  private:
   static void Refuse(websocketpp::http::status_code::value status) {
     throw websocketpp::http::exception("", status);

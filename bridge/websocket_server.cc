@@ -247,6 +247,7 @@ class Server final : public WebSocketServer {
 
   void OnOpen(Socket& socket) {
     socket.stage = Socket::Stage::kOpen;
+    impl::ForgetHeaders(socket);
     socket.heard = socket.pinged = std::chrono::steady_clock::now();
     ++open_count_;
     WebsocketLog()->debug("{} is open, by {}", socket.peer,

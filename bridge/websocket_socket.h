@@ -99,6 +99,11 @@ inline HttpRequest ToRequest(const Socket& socket) {
   return request;
 }
 
+// Nobody asks for them once the handshake is through.
+inline void ForgetHeaders(const Socket& socket) {
+  const_cast<Request&>(socket.connection->get_request()).ForgetHeaders();  // is its own, not const
+}
+
 // IPv4 has one spelling, whatever the socket is of.
 inline std::string TextOf(const asio::ip::address& address) {
   if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address.to_string();
