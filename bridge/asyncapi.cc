@@ -2,6 +2,7 @@
 #include "bridge/asyncapi.h"
 
 #include "bridge/channel.h"
+#include "bridge/delivery.h"
 #include "bridge/error_codes.h"
 #include "bridge/json_encoder.h"
 #include "bridge/message_samples.h"
@@ -72,6 +73,16 @@ OrderedJson SecuritySchemes() {
             {"description", "The browser's way: of `POST /ws/ticket`, good for one use"}}}};
 }
 
+OrderedJson BatchInterval() {
+  return {{"type", "integer"},
+          {"minimum", 0},
+          {"maximum", kBatchIntervalMax.count()},
+          {"description",
+           "Events come in arrays of what would have been their own frames, also where there is "
+           "one, no more often than after so many milliseconds; wattmint.v1.proto: as a "
+           "wattmint.v1.EventBatch"}};
+}
+
 OrderedJson Bindings() {
   const auto text = [](std::string_view about) {
     return OrderedJson{{"type", "string"}, {"description", about}};
@@ -86,7 +97,8 @@ OrderedJson Bindings() {
                {{"ticket", text("A ticket of `POST /ws/ticket`")},
                 {"token", text("A credential, only if the server enables it")},
                 {"api_key", text("The same")},
-                {"subscribe", text("Channels, separated by commas, subscribed at once")}}}}},
+                {"subscribe", text("Channels, separated by commas, subscribed at once")},
+                {"batch_ms", BatchInterval()}}}}},
             {"headers",
              {{"type", "object"},
               {"properties",

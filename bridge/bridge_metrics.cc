@@ -40,7 +40,7 @@ constexpr Total kTotals[] = {
      "Live events of a type that this bridge is too old to know.", &Counters::unknown_events},
     {"wattmint_bridge_history_reads_total", "Pages of history asked of the core since the start.",
      &Counters::history_reads},
-    {"wattmint_bridge_events_compressed_total", "Events sent compressed since the start.",
+    {"wattmint_bridge_events_compressed_total", "Frames of events sent compressed since the start.",
      &Counters::events_compressed},
     {"wattmint_bridge_compression_input_bytes_total",
      "What the frames of those would have been without compression.",

@@ -27,7 +27,7 @@ struct Counters {
   Number history_reads{0};             // pages asked of the core
   Number heartbeats_sent{0};
   Number unknown_events{0};            // that came live, of a type that this bridge does not know
-  Number events_compressed{0};         // of those sent
+  Number events_compressed{0};         // frames of them
   Number bytes_before_compression{0};  // of their frames
   Number bytes_after_compression{0};
   std::array<Number, kServerLimitsCount> limits{};  // by ServerLimit

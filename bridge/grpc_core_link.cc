@@ -13,7 +13,7 @@
 namespace wattmint::bridge {
 namespace {
 
-constexpr int kAccessWaitingMax = 4'096;            // chosen: half of the browsers at once
+constexpr int kAccessWaitingMax = 12'000;           // chosen: all browsers at once, and tickets
 constexpr std::chrono::seconds kAccessPatience{8};  // chosen: who asks is cut after 10 s
 constexpr int kReadingThreads = 2;
 constexpr int kReadingsWaitingMax = 256;  // chosen: what the core takes within a second

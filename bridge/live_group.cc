@@ -24,17 +24,16 @@ constexpr std::size_t kPrefetched = 16;  // members at once; measured
 
 std::vector<SharedFrame> LiveEvents::Behind(std::int64_t after) const {
   const auto first = std::ranges::upper_bound(sequences, after) - sequences.begin();
-  const std::vector<SharedFrame>& frames = formed[IndexOf(Form::kPlain)].frames;
-  return {frames.begin() + first, frames.end()};
+  return {singles.begin() + first, singles.end()};
 }
 
-LiveGroup::LiveGroup(LiveGroups& groups, stream::Interest interest, Encoding encoding,
+LiveGroup::LiveGroup(LiveGroups& groups, stream::Interest interest, const Delivery& delivery,
                      std::int64_t after)
     : groups_(groups),
-      encoding_(encoding),
+      delivery_(delivery),
       deflate_(groups.deflater_, groups.limits_.compressed_bytes_min),
       subscription_(groups.hub_.Subscribe(std::move(interest), after, [this] { Wake(); })) {
-  groups_.groups_[static_cast<std::size_t>(encoding_)].insert(this);
+  groups_.groups_.insert(this);
 }
 
 LiveGroup::~LiveGroup() {
@@ -44,9 +43,8 @@ LiveGroup::~LiveGroup() {
 
 // A group that has ended may have been followed by another.
 void LiveGroup::GiveUpPlace() {
-  auto& groups = groups_.groups_[static_cast<std::size_t>(encoding_)];
-  const auto found = groups.find(interest());
-  if (found != groups.end() && *found == this) groups.erase(found);
+  const auto found = groups_.groups_.find(this);
+  if (found != groups_.groups_.end() && *found == this) groups_.groups_.erase(found);
 }
 
 // Mostly on the hub's thread. The subscription ends first, so that the group still lives here; but
@@ -77,8 +75,16 @@ void LiveGroup::Leave(std::size_t place) {
   members_.pop_back();
 }
 
+bool LiveGroup::IsTime() {
+  if (delivery_.interval == base::Duration::zero()) return true;
+  if (groups_.clock_.Steady() >= next_at_) return true;
+  if (!std::exchange(is_waiting_, true)) groups_.waiting_.push_back(weak_from_this());
+  return false;
+}
+
 void LiveGroup::Pump() {
-  if (std::exchange(is_pumping_, true)) return;
+  if (is_pumping_ || !IsTime()) return;
+  is_pumping_ = true;
   const auto self = shared_from_this();  // the last member may leave
   try {
     PumpSteps();
@@ -96,6 +102,9 @@ void LiveGroup::PumpSteps() {
   for (int step = 0; members_count_ > 0 && Step() == Progress::kMore; ++step) {
     if (step + 1 == kStepsMax) return Wake();
   }
+  if (std::exchange(has_delivered_, false)) {
+    next_at_ = groups_.clock_.Steady() + delivery_.interval;
+  }
 }
 
 LiveGroup::Progress LiveGroup::Step() {
@@ -110,16 +119,21 @@ LiveGroup::Progress LiveGroup::Step() {
   return page->at_head && subscription_->Arm() ? Progress::kWait : Progress::kMore;
 }
 
+std::vector<SharedFrame> LiveGroup::AsDelivered(const std::vector<SharedFrame>& singles) const {
+  if (!delivery_.in_batches || singles.empty()) return singles;
+  return {JoinFrames(singles, delivery_.encoding)};
+}
+
 absl::Status LiveGroup::Deliver(std::int64_t before, const stream::EventList& events) {
   if (events.empty()) return absl::OkStatus();
-  LiveEvents live{.before = before, .sequences = {}, .formed = {}};
-  std::vector<SharedFrame> plain;
+  has_delivered_ = true;
+  LiveEvents live{.before = before, .sequences = {}, .singles = {}, .formed = {}};
   for (const store::EventRecord& event : events) {
-    WATTMINT_ASSIGN_OR_RETURN(SharedFrame frame, groups_.frames_.Get(event, encoding_));
+    WATTMINT_ASSIGN_OR_RETURN(SharedFrame frame, groups_.frames_.Get(event, delivery_.encoding));
     live.sequences.push_back(event.sequence);
-    plain.push_back(std::move(frame));
+    live.singles.push_back(std::move(frame));
   }
-  live.formed = deflate_.Make(plain, takers_);
+  live.formed = deflate_.Make(AsDelivered(live.singles), takers_);
   // Whoever joins within has these already.
   const std::size_t count = members_.size();
   for (std::size_t i = 0; i < count; ++i) {
@@ -155,7 +169,7 @@ void LiveGroup::DeliverTo(Member& member, LiveEvents& live) {
   WATTMINT_ASSERT(member.form != Form::kInStep, "in step, but joined at {}", member.after);
   const std::vector<SharedFrame> rest = live.Behind(member.after);
   live.rest_count += std::ssize(rest);
-  if (!rest.empty()) member.pending_bytes = member.connection->SendAll(rest);
+  if (!rest.empty()) member.pending_bytes = member.connection->SendAll(AsDelivered(rest));
 }
 
 void LiveGroup::Count(const LiveEvents& live) {
@@ -163,7 +177,7 @@ void LiveGroup::Count(const LiveEvents& live) {
   counters.events_sent += live.rest_count;
   for (std::size_t i = 0; i < kFormsCount; ++i) {
     const FormedFrames& sent = live.formed[i];
-    counters.events_sent += live.takers[i] * std::ssize(sent.frames);
+    counters.events_sent += live.takers[i] * std::ssize(live.sequences);
     counters.events_compressed += live.takers[i] * sent.compressed_count;
     counters.bytes_before_compression += live.takers[i] * sent.bytes_before;
     counters.bytes_after_compression += live.takers[i] * sent.bytes_after;
@@ -178,30 +192,34 @@ void LiveGroup::Dissolve(const absl::Status& why) {
   }
 }
 
-LiveGroups::LiveGroups(stream::Hub& hub, EventFrames& frames, Counters& counters,
-                       const Limits& limits, Post post)
-    : hub_(hub), frames_(frames), counters_(counters), limits_(limits), post_(std::move(post)) {}
+LiveGroups::LiveGroups(stream::Hub& hub, base::Clock& clock, EventFrames& frames,
+                       Counters& counters, const Limits& limits, Post post)
+    : hub_(hub),
+      clock_(clock),
+      frames_(frames),
+      counters_(counters),
+      limits_(limits),
+      post_(std::move(post)) {}
 
 LiveGroups::~LiveGroups() {
-  for (const auto& groups : groups_) {
-    WATTMINT_ASSERT(groups.empty(), "{} groups outlive their owner", groups.size());
-  }
+  WATTMINT_ASSERT(groups_.empty(), "{} groups outlive their owner", groups_.size());
 }
 
-std::size_t LiveGroups::ByInterest::Hash(const stream::Interest& interest) {
-  return absl::HashOf(stream::HashOf(interest.filters), interest.scope.user_id);
+std::size_t LiveGroups::ByWanted::Hash(const Wanted& wanted) {
+  return absl::HashOf(stream::HashOf(wanted.interest.filters), wanted.interest.scope.user_id,
+                      wanted.delivery);
 }
 
-std::shared_ptr<LiveGroup> LiveGroups::Join(const stream::Interest& interest, Encoding encoding,
-                                            std::int64_t after, SessionStream& stream,
+std::shared_ptr<LiveGroup> LiveGroups::Join(const stream::Interest& interest,
+                                            const Delivery& delivery, std::int64_t after,
+                                            SessionStream& stream,
                                             WebSocketConnection& connection) {
-  const auto& groups = groups_[static_cast<std::size_t>(encoding)];
-  const auto found = groups.find(interest);
+  const auto found = groups_.find(Wanted{interest, delivery});
   // The log may have been replaced by a shorter one.
-  const bool fits = found != groups.end() && (*found)->position() <= after;
+  const bool fits = found != groups_.end() && (*found)->position() <= after;
   auto group =
       fits ? (*found)->shared_from_this()
-           : std::make_shared<LiveGroup>(*this, interest, encoding, std::min(after, hub_.head()));
+           : std::make_shared<LiveGroup>(*this, interest, delivery, std::min(after, hub_.head()));
   group->Add(stream, connection, after);
   return group;
 }
@@ -212,6 +230,15 @@ void LiveGroups::Wake(std::weak_ptr<LiveGroup> group) {
   if (woken_.size() > 1) return;  // posted already
   lock.Unlock();
   post_([this] { PumpWoken(); });
+}
+
+void LiveGroups::OnTick() {
+  for (const std::weak_ptr<LiveGroup>& one : std::exchange(waiting_, {})) {
+    const auto group = one.lock();
+    if (group == nullptr) continue;
+    group->is_waiting_ = false;
+    group->Pump();
+  }
 }
 
 void LiveGroups::PumpWoken() {

@@ -2,17 +2,19 @@
 #pragma once
 
 #include "bridge/counters.h"
-#include "bridge/encoding.h"
+#include "bridge/delivery.h"
 #include "bridge/event_frames.h"
 #include "bridge/frame_deflater.h"
 #include "bridge/shared_deflate.h"
 #include "bridge/websocket_server.h"
+#include "core/base/clock.h"
 #include "core/base/mutex.h"
 #include "core/stream/hub.h"
 
 #include <absl/container/flat_hash_set.h>
 #include <absl/status/status.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -28,23 +30,25 @@ class SessionStream;
 struct LiveEvents {
   std::int64_t before = 0;  // the group's position until then
   std::vector<std::int64_t> sequences;
-  ByForm<FormedFrames> formed;
-  ByForm<std::int64_t> takers{};  // members that got them, by form
-  std::int64_t rest_count = 0;    // events to members that had the first ones
+  std::vector<SharedFrame> singles;  // one for each, plain
+  ByForm<FormedFrames> formed;       // as they go out
+  ByForm<std::int64_t> takers{};     // members that got them, by form
+  std::int64_t rest_count = 0;       // events to members that had the first ones
 
-  // The plain frames of those behind `after`.
+  // The single frames of those behind `after`.
   std::vector<SharedFrame> Behind(std::int64_t after) const;
 };
 
-// Streams that want the same in one encoding and have nothing to catch up: one subscription serves
-// them all, so that an event costs each of them hardly more than to write its frame; it is
+// Streams that want the same, handed to them alike, and have nothing to catch up: one subscription
+// serves them all, so that an event costs each of them hardly more than to write its frame; it is
 // compressed once as well. What else a member is sent must not be compressed: SharedDeflate.
 //
 // Nobody waits for a member: one whose socket does not take its events leaves, and goes on alone.
 // Threads: the owner's. Lifetime: its members hold it; it ends before its LiveGroups.
 class LiveGroup : public std::enable_shared_from_this<LiveGroup> {
  public:
-  LiveGroup(LiveGroups& groups, stream::Interest interest, Encoding encoding, std::int64_t after);
+  LiveGroup(LiveGroups& groups, stream::Interest interest, const Delivery& delivery,
+            std::int64_t after);
   ~LiveGroup();
   LiveGroup(const LiveGroup&) = delete;
   LiveGroup& operator=(const LiveGroup&) = delete;
@@ -53,8 +57,8 @@ class LiveGroup : public std::enable_shared_from_this<LiveGroup> {
   // Every member has everything up to here.
   std::int64_t position() const { return subscription_->position(); }
 
-  // Hands out what there is, or begins to: the thread has others to serve. A member may leave, or
-  // end, within.
+  // Hands out what there is, or begins to: the thread has others to serve; or nothing, before the
+  // interval is over. A member may leave, or end, within.
   void Pump();
   // By the place that SessionStream::set_place_in_group() told.
   void Leave(std::size_t place);
@@ -72,9 +76,12 @@ class LiveGroup : public std::enable_shared_from_this<LiveGroup> {
   };
 
   void Wake();
+  // If not, it is pumped later.
+  bool IsTime();
   void Add(SessionStream& stream, WebSocketConnection& connection, std::int64_t after);
   void PumpSteps();
   Progress Step();
+  std::vector<SharedFrame> AsDelivered(const std::vector<SharedFrame>& singles) const;
   absl::Status Deliver(std::int64_t before, const stream::EventList& events);
   void DeliverTo(Member& member, LiveEvents& live);
   void PrefetchFrom(std::size_t place) const;
@@ -85,13 +92,16 @@ class LiveGroup : public std::enable_shared_from_this<LiveGroup> {
   void GiveUpPlace();
 
   LiveGroups& groups_;
-  const Encoding encoding_;
+  const Delivery delivery_;
   // All that is looked at to deliver an event stands here, one behind the other.
   std::vector<Member> members_;
   std::size_t members_count_ = 0;
   ByForm<std::size_t> takers_{};  // members, by what they get next
   SharedDeflate deflate_;
   bool is_pumping_ = false;
+  bool has_delivered_ = false;  // since the interval was over
+  bool is_waiting_ = false;     // for its end
+  std::chrono::steady_clock::time_point next_at_{};
   std::unique_ptr<stream::Subscription> subscription_;
 };
 
@@ -110,25 +120,31 @@ class LiveGroups {
   };
   // `post` runs work on the owner's thread.
   using Post = std::function<void(std::function<void()> work)>;
-  LiveGroups(stream::Hub& hub, EventFrames& frames, Counters& counters, const Limits& limits,
-             Post post);
+  LiveGroups(stream::Hub& hub, base::Clock& clock, EventFrames& frames, Counters& counters,
+             const Limits& limits, Post post);
   ~LiveGroups();
   LiveGroups(const LiveGroups&) = delete;
   LiveGroups& operator=(const LiveGroups&) = delete;
 
   // A member from now on, which has everything up to `after`: the head of the hub or more, since
   // history may be ahead of it.
-  std::shared_ptr<LiveGroup> Join(const stream::Interest& interest, Encoding encoding,
+  std::shared_ptr<LiveGroup> Join(const stream::Interest& interest, const Delivery& delivery,
                                   std::int64_t after, SessionStream& stream,
                                   WebSocketConnection& connection);
+  // Pumps those whose interval is over. Often enough: every quarter of a second.
+  void OnTick();
 
  private:
   friend class LiveGroup;
-  struct ByInterest {
+  struct Wanted {
+    const stream::Interest& interest;
+    const Delivery& delivery;
+  };
+  struct ByWanted {
     using is_transparent = void;
-    static const stream::Interest& Of(const stream::Interest& interest) { return interest; }
-    static const stream::Interest& Of(const LiveGroup* group) { return group->interest(); }
-    static std::size_t Hash(const stream::Interest& interest);
+    static Wanted Of(const Wanted& wanted) { return wanted; }
+    static Wanted Of(const LiveGroup* group) { return {group->interest(), group->delivery_}; }
+    static std::size_t Hash(const Wanted& wanted);
 
     template <typename Key>
     std::size_t operator()(const Key& key) const {
@@ -136,7 +152,7 @@ class LiveGroups {
     }
     template <typename A, typename B>
     bool operator()(const A& a, const B& b) const {
-      return Of(a) == Of(b);
+      return Of(a).delivery == Of(b).delivery && Of(a).interest == Of(b).interest;
     }
   };
 
@@ -145,12 +161,14 @@ class LiveGroups {
   void PumpWoken() WATTMINT_EXCLUDES(mutex_);
 
   stream::Hub& hub_;
+  base::Clock& clock_;
   EventFrames& frames_;
   Counters& counters_;
   const Limits limits_;
   const Post post_;
   FrameDeflater deflater_;
-  ByEncoding<absl::flat_hash_set<LiveGroup*, ByInterest, ByInterest>> groups_;
+  absl::flat_hash_set<LiveGroup*, ByWanted, ByWanted> groups_;
+  std::vector<std::weak_ptr<LiveGroup>> waiting_;  // for the end of their interval
 
   base::Mutex mutex_;  // guards who is to be looked at
   std::vector<std::weak_ptr<LiveGroup>> woken_ WATTMINT_GUARDED_BY(mutex_);

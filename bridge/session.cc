@@ -25,9 +25,9 @@ constexpr std::chrono::seconds kTickMax{5};      // chosen: the time of day may 
 Session::Session(const SessionContext& context, SessionStart start,
                  std::optional<access::Principal> principal)
     : context_(context),
-      encoding_(start.encoding),
+      delivery_(start.delivery),
       channels_at_start_(std::move(start.channels)),
-      messages_(context.messages[static_cast<std::size_t>(encoding_)]),
+      messages_(context.messages[static_cast<std::size_t>(delivery_.encoding)]),
       inbound_(context.options.inbound, context.clock),
       submissions_(
           context, messages_, [this](const SharedFrame& frame) { Send(frame); },
@@ -49,7 +49,7 @@ void Session::OnOpen(WebSocketConnection& connection) {
                  static_cast<SessionId>(++context_.counters.sessions_opened));
   ++context_.counters.sessions_open;
   opened_at_ = context_.clock.Steady();
-  stream_ = std::make_unique<SessionStream>(context_, connection, *entry_, encoding_,
+  stream_ = std::make_unique<SessionStream>(context_, connection, *entry_, delivery_,
                                             [this](const absl::Status& why) { OnStreamLost(why); });
   subscriptions_ = std::make_unique<SessionSubscriptions>(
       context_, messages_, connection, *stream_, number(),
@@ -272,7 +272,7 @@ void Session::CheckCredential() {
 void Session::Broadcast(Channel::Kind channel, const ByEncoding<SharedFrame>& frames) {
   if (is_closing_ || !subscriptions_->Has(channel)) return;
   if (connection_->PendingBytes() >= context_.options.queue_bytes_max) return;
-  Send(frames[static_cast<std::size_t>(encoding_)]);
+  Send(frames[static_cast<std::size_t>(delivery_.encoding)]);
 }
 
 void Session::OnKeyRevoked(std::string_view key_id) {

@@ -24,7 +24,7 @@ namespace wattmint::bridge {
 
 // What the upgrade said besides who comes.
 struct SessionStart {
-  Encoding encoding = Encoding::kJson;
+  Delivery delivery = {};
   client::Credential credential = {};  // that the principal came by
   std::string channels = "";           // separated by commas: subscribed once it is known who comes
 };
@@ -84,7 +84,7 @@ class Session final : public WebSocketListener {
   void Close(int code, std::string_view reason);
 
   const SessionContext& context_;
-  const Encoding encoding_;
+  const Delivery delivery_;
   std::string channels_at_start_;  // empty once they are subscribed
   const ServerMessages& messages_;
   SessionRegistry::Time opened_at_;

@@ -27,7 +27,7 @@ SessionHost::SessionHost(const SessionHostOptions& options, const Shared& shared
       counters_(shared.counters),
       audit_(shared.audit),
       messages_(shared.messages),
-      groups_(shared.hub, frames_, counters_,
+      groups_(shared.hub, clock_, frames_, counters_,
               {.events_max = options.sessions.page_events_max,
                .bytes_max = options.sessions.page_bytes_max,
                .pending_bytes_max = options.sessions.queue_bytes_max,
@@ -58,7 +58,12 @@ void SessionHost::OnUpgrade(const HttpRequest& request, UpgradeReply reply) {
                   ErrorResponse(403, "ORIGIN_DENIED", "pages of this origin are not allowed here"),
                   reply);
   }
-  SessionStart start{.encoding = EncodingOf(request.subprotocol),
+  const std::optional<Delivery> delivery = DeliveryOf(request, options_.delivery_interval);
+  if (!delivery) {
+    ++counters_.upgrades_refused;
+    return reply(ErrorResponse(400, "BAD_REQUEST", "batch_ms is a number from 0 to 60000"));
+  }
+  SessionStart start{.delivery = *delivery,
                      .channels = QueryValue(request.target, "subscribe").value_or("")};
   client::Credential credential = UpgradeCredential(request, options_.query_secrets);
   if (credential.kind == client::Credential::Kind::kNone) {
@@ -97,6 +102,7 @@ void SessionHost::OnTick() {
                       : std::chrono::duration_cast<base::Duration>(now - heard_at_);
   counters_.upstream_lag_us = upstream_.lag.count();
   registry_.Tick(now);
+  groups_.OnTick();
   if (now >= status_at_) BroadcastStatus();
 }
 

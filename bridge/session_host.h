@@ -38,6 +38,7 @@ struct SessionHostOptions {
   std::int64_t unauthenticated_max = 2'500;
   std::string asyncapi;  // the document of asyncapi.h, for GET /asyncapi.json
   base::Duration status_interval = std::chrono::seconds(30);
+  base::Duration delivery_interval{};  // Delivery::interval of each session, at least
   // Clients are told to come back after a time of their own between these two.
   base::Duration reconnect_after_min = std::chrono::milliseconds(500);
   base::Duration reconnect_after_max = std::chrono::seconds(5);

@@ -10,13 +10,13 @@
 namespace wattmint::bridge {
 
 SessionStream::SessionStream(const SessionContext& context, WebSocketConnection& connection,
-                             SessionRegistry::Entry& entry, Encoding encoding,
+                             SessionRegistry::Entry& entry, const Delivery& delivery,
                              std::function<void(const absl::Status& why)> on_lost)
     : context_(context),
-      messages_(context.messages[static_cast<std::size_t>(encoding)]),
+      messages_(context.messages[static_cast<std::size_t>(delivery.encoding)]),
       connection_(connection),
       entry_(entry),
-      encoding_(encoding),
+      delivery_(delivery),
       on_lost_(std::move(on_lost)) {}
 
 SessionStream::~SessionStream() { End(); }
@@ -99,7 +99,7 @@ SessionStream::Progress SessionStream::GoLive() {
     connection_.Send(messages_.CaughtUp(Cursor(), position()));
   }
   BridgeLog()->debug("session s{} is live behind event {}", entry_.id(), position_);
-  group_ = context_.groups.Join(interest_, encoding_, position_, *this, connection_);
+  group_ = context_.groups.Join(interest_, delivery_, position_, *this, connection_);
   interest_ = {};
   group_->Pump();  // more may have come meanwhile
   return group_ != nullptr ? Progress::kWait : Progress::kMore;
@@ -168,7 +168,7 @@ void SessionStream::Send(const stream::EventList& events) {
   std::vector<SharedFrame> frames;
   frames.reserve(events.size());
   for (const store::EventRecord& event : events) {
-    absl::StatusOr<SharedFrame> frame = context_.frames.Get(event, encoding_);
+    absl::StatusOr<SharedFrame> frame = context_.frames.Get(event, delivery_.encoding);
     if (!frame.ok()) {
       BridgeLog()->error("event {}: {}", event.sequence, frame.status().ToString());
       return Lose(frame.status());
@@ -176,6 +176,7 @@ void SessionStream::Send(const stream::EventList& events) {
     frames.push_back(*std::move(frame));
   }
   context_.counters.events_sent += std::ssize(frames);
+  if (delivery_.in_batches) frames = {JoinFrames(frames, delivery_.encoding)};
   connection_.SendAll(frames);
 }
 

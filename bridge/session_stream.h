@@ -30,7 +30,7 @@ class SessionStream {
  public:
   // `on_lost` is called when the stream can't go on (kOutOfRange: compacted); it then has ended.
   SessionStream(const SessionContext& context, WebSocketConnection& connection,
-                SessionRegistry::Entry& entry, Encoding encoding,
+                SessionRegistry::Entry& entry, const Delivery& delivery,
                 std::function<void(const absl::Status& why)> on_lost);
   ~SessionStream();
   SessionStream(const SessionStream&) = delete;
@@ -75,7 +75,7 @@ class SessionStream {
   const ServerMessages& messages_;
   WebSocketConnection& connection_;
   SessionRegistry::Entry& entry_;
-  const Encoding encoding_;
+  const Delivery delivery_;
   const std::function<void(const absl::Status& why)> on_lost_;
 
   bool is_running_ = false;

@@ -62,6 +62,10 @@ void SetLimits(const BridgeSettings& settings, bridge::BridgeOptions& options) {
   options.host.unauthenticated_max = static_cast<std::int64_t>(
       std::min(options.server.connections_max, options.server.held_max) / 4 + 1);
   options.host.sessions.inbound.frames_per_minute = settings.frames_per_minute;
+  if (settings.deliveries_per_minute > 0) {
+    options.host.delivery_interval =
+        base::Duration(std::chrono::minutes(1)) / settings.deliveries_per_minute;
+  }
   options.server.compresses = settings.compression;
   options.host.sessions.compressed_bytes_min =
       static_cast<std::size_t>(settings.compressed_bytes_min);

@@ -332,6 +332,12 @@ std::vector<Setting> Bridge() {
           "messages that one WebSocket client may send in a minute",
           [](auto& s) -> auto& { return s.bridge.frames_per_minute; }),
       Count(
+          "max-deliveries-per-minute", "WEBSOCKET_RATE_LIMIT_EVENTS_PER_MINUTE", 0, 60'000,
+          kBridgeScope,
+          "how often in a minute one WebSocket client is handed events at most; nothing is left "
+          "out: what comes in between goes together, in one frame with ?batch_ms; 0: at once",
+          [](auto& s) -> auto& { return s.bridge.deliveries_per_minute; }),
+      Count(
           "bridge-shards", "WATTMINT_BRIDGE_SHARDS", 0, 64, kBridgeScope,
           "threads that serve WebSockets, each its share of them; 0: a quarter of the cores, 1 at "
           "least and 8 at most",
@@ -369,7 +375,6 @@ const std::vector<Setting>& SettingTable() {
 
 const std::vector<WithheldVariable>& WithheldVariables() {
   static const std::vector<WithheldVariable> table = {
-      {"WEBSOCKET_RATE_LIMIT_EVENTS_PER_MINUTE", "events to a client are not limited in number"},
       {"WEBSOCKET_EVENT_BUFFER_SIZE", "a slow client is fed from the log, not from a buffer"},
   };
   return table;

@@ -26,6 +26,7 @@ struct BridgeSettings {
   std::string certificate;          // PEM; empty: no TLS
   std::string key;                  // PEM
   bool compression = true;          // source: S0
+  int deliveries_per_minute = 0;    // of events to one client; 0: at once
   int compressed_bytes_min = 128;   // chosen: below, the frame's header is what is left
 };
 

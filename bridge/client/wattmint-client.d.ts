@@ -42,7 +42,10 @@ export interface CredentialRequest {
 }
 
 export interface ClientOptions {
-  /** The bridge's /ws, by http(s) or ws(s); in a browser relative to the page. */
+  /**
+   * The bridge's /ws, by http(s) or ws(s); in a browser relative to the page. With `?batch_ms=250`
+   * the bridge sends events together, no more often than that; each is told by itself all the same.
+   */
   url: string | URL;
   /**
    * Asked before each connection. null or undefined signs out; a WattmintError that is `final`

@@ -223,13 +223,17 @@ export class WattmintClient {
 
   #receive(text) {
     this.#lag.lastFrameAt = Date.now();
-    let frame;
+    let received;
     try {
-      frame = JSON.parse(text);
+      received = JSON.parse(text);
     } catch {
       this.#emit("error", new WattmintError("INVALID_MESSAGE", "a frame that is no JSON"));
       return;
     }
+    for (const frame of Array.isArray(received) ? received : [received]) this.#take(frame);
+  }
+
+  #take(frame) {
     if (frame.seq === undefined) this.#receiveMessage(frame);
     else if (this.#stream.advance(frame.seq)) {
       this.#lag.lastEventAt = this.#lag.lastFrameAt;

@@ -98,6 +98,12 @@ void AppendEventField(std::int64_t sequence, std::string_view payload, std::stri
   AppendEvent(sequence, payload, out);
 }
 
+void AppendEventField(std::string_view event, std::string& out) {
+  out.push_back(kEventsTag);
+  AppendVarint(event.size(), out);
+  out.append(event);
+}
+
 std::size_t EventFieldSize(std::int64_t sequence, std::size_t payload_size) {
   const std::size_t size = EventSize(sequence, payload_size);
   return 1 + VarintSize(size) + size;

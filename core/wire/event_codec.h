@@ -38,6 +38,8 @@ void AppendEvent(std::int64_t sequence, std::string_view payload, std::string& o
 // Appends one element of the field `events` (number 1 in EventBatch and ReadEventsResponse alike):
 // tag, length, sequence field, payload. A run of these is the serialised EventBatch.
 void AppendEventField(std::int64_t sequence, std::string_view payload, std::string& out);
+// The same for what AppendEvent() made.
+void AppendEventField(std::string_view event, std::string& out);
 // How many bytes AppendEventField adds.
 std::size_t EventFieldSize(std::int64_t sequence, std::size_t payload_size);
 

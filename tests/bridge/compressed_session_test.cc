@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <random>
@@ -17,6 +18,8 @@ using nlohmann::json;
 using Client = SessionBench::Client;
 using Where = SessionBench::Where;
 
+constexpr base::Duration kStep = std::chrono::milliseconds(250);
+
 // A client and the events that it has had. Its inflater keeps what its connection has inflated.
 struct Browser {
   std::unique_ptr<Client> client;
@@ -25,8 +28,8 @@ struct Browser {
 
 class CompressedSessionTest : public testing::Test {
  protected:
-  Browser Open(Compression compression) {
-    Browser browser{bench_.Open(SessionBench::Principal("u"), {}, compression)};
+  Browser Open(Compression compression, const Delivery& delivery = {}) {
+    Browser browser{bench_.Open(SessionBench::Principal("u"), {.delivery = delivery}, compression)};
     browser.client->connection.Take();
     Subscribe(browser);
     return browser;
@@ -49,17 +52,23 @@ class CompressedSessionTest : public testing::Test {
   }
   // Every event is what it has to be, and follows the one before.
   void Read(Browser& browser) {
-    for (const json& message : browser.client->connection.Take()) {
-      if (!message.contains("seq")) continue;
-      const std::int64_t sequence = message["seq"];
-      ASSERT_TRUE(browser.sequence == 0 || sequence == browser.sequence + 1)
-          << sequence << " behind " << browser.sequence;
-      ASSERT_EQ(message, expected_[sequence]);
-      browser.sequence = sequence;
+    for (const json& frame : browser.client->connection.Take()) {
+      const bool is_batch = frame.is_array();
+      for (const json& message : is_batch ? frame : json::array({frame})) {
+        if (message.contains("seq")) ReadEvent(browser, message);
+      }
     }
+  }
+  void ReadEvent(Browser& browser, const json& message) {
+    const std::int64_t sequence = message["seq"];
+    ASSERT_TRUE(browser.sequence == 0 || sequence == browser.sequence + 1)
+        << sequence << " behind " << browser.sequence;
+    ASSERT_EQ(message, expected_[sequence]);
+    browser.sequence = sequence;
   }
   void ReadUntilAllIsThere(Browser& browser) {
     bench_.RunUntil([&] {
+      bench_.Pass(kStep);
       browser.client->session->Pump();
       Read(browser);
       return browser.sequence == std::int64_t{std::ssize(expected_)} || HasFatalFailure();
@@ -112,8 +121,12 @@ TEST_F(CompressedSessionTest, EachClientInflatesEveryEventWhateverHappensToTheOt
   for (int round = 0; round < 800 && !HasFatalFailure(); ++round) {
     const auto chance = [&](unsigned percent) { return random_() % 100 < percent; };
     if (browsers.size() < 12 && chance(20)) {
-      browsers.push_back(Open(static_cast<Compression>(random_() % 3)));
+      const bool in_batches = chance(50);
+      const base::Duration interval = in_batches && chance(50) ? 4 * kStep : base::Duration::zero();
+      browsers.push_back(Open(static_cast<Compression>(random_() % 3),
+                              {.in_batches = in_batches, .interval = interval}));
     }
+    if (chance(50)) bench_.Pass(kStep);
     if (chance(3)) {
       Append(Where::kCoreOnly);
     } else {

@@ -279,6 +279,13 @@ class SessionBench {
       work();
     }
   }
+  // What the hub posts when it wakes somebody, which it does soon.
+  void RunUntilWoken() {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    const std::function<void()> work = NextPosted(give_up);
+    if (work == nullptr) ADD_FAILURE() << "nobody is woken";
+    if (work != nullptr) work();
+  }
   // What has been posted so far.
   void RunPosted() {
     while (const std::function<void()> work = NextPosted(std::chrono::steady_clock::time_point{})) {
@@ -294,6 +301,7 @@ class SessionBench {
     for (; duration > base::Duration::zero(); duration -= kStep) {
       clock.Advance(std::min(duration, kStep));
       registry.Tick(clock.Steady());
+      groups.OnTick();
     }
   }
 
@@ -333,6 +341,7 @@ class SessionBench {
   Counters counters;
   SessionRegistry registry;
   LiveGroups groups{hub,
+                    clock,
                     frames,
                     counters,
                     {.events_max = options.page_events_max,

@@ -124,6 +124,10 @@ TEST_F(SessionHostTest, DecidesUpgrades) {
   EXPECT_EQ(UpgradeStatus("/other"), 404);
   EXPECT_EQ(UpgradeStatus("/ws", {{"Origin", "https://there"}}), 403);
   EXPECT_EQ(UpgradeStatus("/ws", {{"Origin", "https://here"}}), 101);
+  EXPECT_EQ(UpgradeStatus("/ws?batch_ms=60000"), 101);
+  for (const char* wrong : {"", "-1", "60001", "1.5", "x"}) {
+    EXPECT_EQ(UpgradeStatus(std::string("/ws?batch_ms=") + wrong), 400) << wrong;
+  }
   core_.Fail(base::Unavailable("away"));
   EXPECT_EQ(UpgradeStatus("/ws?ticket=t"), 503);
 }

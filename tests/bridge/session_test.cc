@@ -87,7 +87,8 @@ TEST_F(SessionTest, WelcomesWhoCameWithACredential) {
 }
 
 TEST_F(SessionTest, SpeaksTheFlatEncoding) {
-  const auto client = bench_.Open(SessionBench::Principal("u"), {.encoding = Encoding::kFlat});
+  const auto client =
+      bench_.Open(SessionBench::Principal("u"), {.delivery = {.encoding = Encoding::kFlat}});
   EXPECT_EQ(client->connection.Take()[0]["authenticated"], true);
   const json answer = Ask(*client, R"({"type":"Subscribe","id":"7","channels":["user:u"]})");
   EXPECT_EQ(answer["id"], "7");
@@ -98,7 +99,7 @@ TEST_F(SessionTest, SpeaksTheFlatEncoding) {
 
 TEST_F(SessionTest, SpeaksCloudEvents) {
   const auto client =
-      bench_.Open(SessionBench::Principal("u"), {.encoding = Encoding::kCloudEvents});
+      bench_.Open(SessionBench::Principal("u"), {.delivery = {.encoding = Encoding::kCloudEvents}});
   const std::vector<json> welcome = client->connection.Take();
   EXPECT_EQ(welcome[0]["type"], "wattmint.v1.Connected");
   EXPECT_EQ(welcome[0]["source"], welcome[1]["source"]);
@@ -117,7 +118,8 @@ TEST_F(SessionTest, SpeaksCloudEvents) {
 }
 
 TEST_F(SessionTest, SendsEventsAsTheCoresBytes) {
-  const auto client = bench_.Open(SessionBench::Principal("u"), {.encoding = Encoding::kProto});
+  const auto client =
+      bench_.Open(SessionBench::Principal("u"), {.delivery = {.encoding = Encoding::kProto}});
   EXPECT_EQ(client->connection.Take()[0]["type"], "Connected");
   Subscribe(*client, R"("channels":["user:u"])");
   bench_.Append(SessionBench::Minted("u", "m"));

@@ -577,6 +577,20 @@ describe("subscriptions", () => {
   });
 });
 
+describe("batches", () => {
+  test("each event of a batch is told by itself, in order, and once", async () => {
+    const session = await streaming();
+    seen = [];
+    const event = (seq) => ({ type: "TokensMinted", seq, data: { meter_id: "M" } });
+    session.raw(JSON.stringify([event(3), event(5), event(6)]));
+    session.event(8);
+    session.send("Heartbeat", { cursor: "c8", head_sequence: 8, delivered_sequence: 8,
+      upstream: "connected" });
+    await next("Heartbeat");
+    assert.deepEqual(seen, [5, 6, 8]);
+  });
+});
+
 describe("what is broken", () => {
   test("a frame that is no JSON is told and left out", async () => {
     const session = await streaming();
