@@ -18,6 +18,9 @@ namespace wattmint::bridge {
 namespace {
 
 constexpr int kStepsMax = 4;  // chosen: of a page to every member, before others get their turn
+// Chosen: of the log behind a group that waits, so that it stays in the tail, and has little to
+// scan.
+constexpr std::int64_t kWaitingEventsMax = 8'192;
 constexpr std::size_t kPrefetched = 16;  // members at once; measured
 
 }  // namespace
@@ -77,8 +80,11 @@ void LiveGroup::Leave(std::size_t place) {
 
 bool LiveGroup::IsTime() {
   if (delivery_.interval == base::Duration::zero()) return true;
+  if (has_delivered_) return true;  // and goes on
   if (groups_.clock_.Steady() >= next_at_) return true;
-  if (!std::exchange(is_waiting_, true)) groups_.waiting_.push_back(weak_from_this());
+  if (groups_.hub_.head() - position() > kWaitingEventsMax) return true;
+  if (!is_waiting_) groups_.waiting_.push_back(weak_from_this());
+  is_waiting_ = true;
   return false;
 }
 
@@ -102,9 +108,9 @@ void LiveGroup::PumpSteps() {
   for (int step = 0; members_count_ > 0 && Step() == Progress::kMore; ++step) {
     if (step + 1 == kStepsMax) return Wake();
   }
-  if (std::exchange(has_delivered_, false)) {
-    next_at_ = groups_.clock_.Steady() + delivery_.interval;
-  }
+  if (!std::exchange(has_delivered_, false)) return;
+  next_at_ = groups_.clock_.Steady() + delivery_.interval;
+  IsTime();  // what has come meanwhile waits
 }
 
 LiveGroup::Progress LiveGroup::Step() {
@@ -116,7 +122,9 @@ LiveGroup::Progress LiveGroup::Step() {
     Dissolve(status);
     return Progress::kWait;
   }
-  return page->at_head && subscription_->Arm() ? Progress::kWait : Progress::kMore;
+  if (!page->at_head) return Progress::kMore;
+  const bool is_enough = has_delivered_ && delivery_.interval > base::Duration::zero();
+  return subscription_->Arm() || is_enough ? Progress::kWait : Progress::kMore;
 }
 
 std::vector<SharedFrame> LiveGroup::AsDelivered(const std::vector<SharedFrame>& singles) const {

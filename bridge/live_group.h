@@ -99,7 +99,7 @@ class LiveGroup : public std::enable_shared_from_this<LiveGroup> {
   ByForm<std::size_t> takers_{};  // members, by what they get next
   SharedDeflate deflate_;
   bool is_pumping_ = false;
-  bool has_delivered_ = false;  // since the interval was over
+  bool has_delivered_ = false;  // of a delivery that has not come to the head yet
   bool is_waiting_ = false;     // for its end
   std::chrono::steady_clock::time_point next_at_{};
   std::unique_ptr<stream::Subscription> subscription_;

@@ -244,7 +244,8 @@ SessionRegistry::Time Session::NextTick() const {
     const base::Time until = has_warned_of_expiry_
                                  ? *principal_->expires_at
                                  : *principal_->expires_at - context_.options.expiry_warning;
-    next = std::min(next, now + (until - context_.clock.Now()));
+    const base::Duration left = until - context_.clock.Now();
+    if (left < kTickMax) next = std::min(next, now + left);  // it may be years
   }
   return next;
 }

@@ -7,6 +7,11 @@
 #include <algorithm>
 
 namespace wattmint::bridge {
+namespace {
+
+constexpr std::chrono::seconds kAgain{1};  // chosen: after a tick that has failed
+
+}  // namespace
 
 SessionRegistry::Entry::Entry(SessionRegistry& registry, Session& session, SessionId id)
     : registry_(registry), session_(session), id_(id), place_(registry.places_.size()) {
@@ -32,9 +37,10 @@ void SessionRegistry::ForEach(const std::function<void(Session&)>& visit) {
 void SessionRegistry::Tick(Time now) {
   for (Place& place : places_) {
     if (now < place.due) continue;
-    place.due = Time::max();  // it may hurry within
+    const Time again = now + kAgain;
+    place.due = again;
     const Time next = place.entry->session_.OnTick();
-    place.due = std::min(place.due, next);
+    if (place.due == again) place.due = next;  // else it hurries
   }
 }
 

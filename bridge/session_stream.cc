@@ -105,6 +105,16 @@ SessionStream::Progress SessionStream::GoLive() {
   return group_ != nullptr ? Progress::kWait : Progress::kMore;
 }
 
+void SessionStream::Flush() {
+  if (group_ == nullptr || delivery_.interval == base::Duration::zero()) return;
+  LeaveGroup(position());
+  subscription_ = context_.hub.Subscribe(interest_, position_, {});
+  while (is_running_ && position_ < context_.hub.head() && subscription_->IsInTail() &&
+         connection_.PendingBytes() < context_.options.queue_bytes_max) {
+    StepInTail();
+  }
+}
+
 void SessionStream::LeaveGroup(std::int64_t position) {
   position_ = position;
   interest_ = group_->interest();

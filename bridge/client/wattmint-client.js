@@ -230,7 +230,11 @@ export class WattmintClient {
       this.#emit("error", new WattmintError("INVALID_MESSAGE", "a frame that is no JSON"));
       return;
     }
-    for (const frame of Array.isArray(received) ? received : [received]) this.#take(frame);
+    const connection = this.#connection;
+    for (const frame of Array.isArray(received) ? received : [received]) {
+      if (connection !== this.#connection) return;  // a listener has ended it
+      this.#take(frame);
+    }
   }
 
   #take(frame) {

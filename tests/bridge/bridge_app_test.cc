@@ -467,6 +467,28 @@ TEST_F(BridgeAppTest, JoinsTheTasksOfAJobToWhatHappensToThem) {
   for (const std::string& job : jobs) EXPECT_EQ(Fold(seen, job), expected[job]);
 }
 
+TEST_F(BridgeAppTest, HandsOverBatchesToWhoAsksForThem) {
+  const client::Credential key = Key("u");
+  core_.RegisterMeter("m", "u", test::WalletAddress(1));
+  WebSocketClient client(Bridge().port());
+  ASSERT_EQ(client.Upgrade("/ws?batch_ms=300", {{"X-Api-Key", key.text}}).status, 101);
+  Subscribe(client, R"("event_types":[],"start":"beginning")");
+  for (int i = 1; i <= 20; ++i) core_.Submit(test::QuarterHour("m", i, "0.1"));
+  core_.WaitUntilMinted();
+  const std::vector<std::int64_t> expected = SequencesOf(key);
+  std::vector<std::int64_t> received;
+  std::size_t frames = 0;
+  while (received.size() < expected.size()) {
+    const json frame = Read(client);
+    ASSERT_FALSE(frame.empty()) << "the connection ended";
+    if (!frame.is_array()) continue;
+    ++frames;
+    for (const json& event : frame) received.push_back(event["seq"]);
+  }
+  EXPECT_EQ(received, expected);
+  EXPECT_LT(frames, expected.size() / 4);
+}
+
 TEST_F(BridgeAppTest, FeedsASlowReaderFromTheLog) {
   options_.hub.tail_bytes_max = 64 * 1024;  // so that it is soon out of the tail
   options_.host.sessions.queue_bytes_max = 64 * 1024;

@@ -113,6 +113,56 @@ TEST_F(DeliveryTest, KeepsNoIntervalWithinWhatIsThereAtOnce) {
   EXPECT_EQ(TakeAll(*client).size(), 8u) << "pages of 128 events";
 }
 
+// As when thousands are served, and events come faster than that.
+TEST_F(DeliveryTest, KeepsTheIntervalWhileEventsCome) {
+  const auto client = Open({.in_batches = true, .interval = 4 * kTick});
+  client->connection.on_send = [&] {
+    if (bench_.upstream.head_sequence < 50) Append(1);
+  };
+  Append(1);
+  bench_.RunUntilWoken();
+  EXPECT_THAT(Take(*client), ElementsAre(1u));
+  bench_.Pass(4 * kTick);
+  EXPECT_THAT(Take(*client), ElementsAre(1u));
+  client->connection.on_send = nullptr;
+  Append(20);
+  bench_.Pass(4 * kTick);
+  EXPECT_THAT(Take(*client), ElementsAre(21u));
+}
+
+TEST_F(DeliveryTest, DoesNotWaitWhenTheLogGrowsFast) {
+  const auto client = Open({.in_batches = true, .interval = std::chrono::minutes(1)});
+  Append(1);
+  TakeAll(*client);
+  Append(8'192);
+  bench_.Pass(kTick);
+  EXPECT_THAT(Take(*client), IsEmpty());
+  Append(1);
+  bench_.Pass(kTick);
+  EXPECT_EQ(TakeAll(*client).size(), 65u) << "pages of 128 events";
+}
+
+TEST_F(DeliveryTest, SendsWhatWaitsBeforeTheSubscriptionChanges) {
+  for (const char* change : {R"({"type":"Unsubscribe"})",
+                             R"({"type":"Subscribe","data":{"event_types":["TaskCreated"]}})",
+                             R"({"type":"Subscribe","channels":["system"]})"}) {
+    const auto client = Open({.in_batches = true, .interval = 4 * kTick});
+    Append(1);
+    TakeAll(*client);
+    Append(2);
+    bench_.RunUntilWoken();
+    client->session->OnText(change);
+    EXPECT_THAT(Take(*client), ElementsAre(2u)) << change;
+  }
+}
+
+TEST_F(DeliveryTest, GoesOnAfterAChangeThatIsRefused) {
+  const auto client = Open({.in_batches = true, .interval = 4 * kTick});
+  client->session->OnText(R"({"type":"Subscribe","data":{"event_types":[],"resume":"wrong"}})");
+  Append(1);
+  EXPECT_THAT(TakeAll(*client), ElementsAre(1u));
+}
+
 // Whoever joins while a group waits gets nothing that was before it, and nothing twice.
 TEST_F(DeliveryTest, JoinsAGroupThatWaits) {
   const Delivery delivery{.in_batches = true, .interval = 4 * kTick};

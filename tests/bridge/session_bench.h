@@ -31,6 +31,7 @@ class FakeConnection final : public WebSocketConnection {
       : compression_(compression) {}
   std::size_t Send(const SharedFrame& frame) override {
     frames_.push_back(frame);
+    if (on_send) on_send();
     if (is_stalled_) pending_ += frame->size();
     pending_max_ = std::max(pending_max_, pending_);
     return pending_;
@@ -44,6 +45,8 @@ class FakeConnection final : public WebSocketConnection {
   void Close(int code, std::string_view) override {
     if (close_code_ == 0) close_code_ = code;
   }
+
+  std::function<void()> on_send;
 
   void Stall() { is_stalled_ = true; }
   // Everything that waited is taken. The session's OnWritable() is the test's to call.

@@ -415,6 +415,30 @@ TEST_F(SessionTest, NamesEachReasonForARefusedCredential) {
   }
 }
 
+TEST_F(SessionTest, LooksAtACredentialThatEndsInYears) {
+  access::Principal principal = SessionBench::Principal("u");
+  principal.expires_at = base::Time(std::chrono::hours(24 * 365 * 7'900));
+  const auto client = bench_.Open(principal);
+  client->connection.Take();
+  bench_.Pass(std::chrono::seconds(31));
+  EXPECT_THAT(Types(*client), ElementsAre("Heartbeat", "Heartbeat"));
+  bench_.clock.SetNow(*principal.expires_at);
+  bench_.Pass(std::chrono::seconds(6));
+  EXPECT_EQ(client->connection.close_code(), 4401) << "soon after the time of day was set";
+}
+
+TEST_F(SessionTest, TakesACredentialThatEndsAtOnce) {
+  const auto client = bench_.Open(std::nullopt);
+  bench_.Pass(std::chrono::seconds(3));
+  access::Principal principal = SessionBench::Principal("u");
+  principal.expires_at = bench_.clock.Now() + std::chrono::seconds(1);
+  bench_.core.Know("short", principal);
+  client->session->OnText(R"({"type":"Authenticate","data":{"token":"short"}})");
+  bench_.RunAnswers();
+  bench_.Pass(std::chrono::milliseconds(1'250));
+  EXPECT_EQ(client->connection.close_code(), 4401);
+}
+
 TEST_F(SessionTest, WarnsBeforeTheCredentialEndsAndTakesAFreshOne) {
   access::Principal principal = SessionBench::Principal("u");
   principal.expires_at = bench_.clock.Now() + std::chrono::seconds(90);

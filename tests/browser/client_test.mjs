@@ -589,6 +589,16 @@ describe("batches", () => {
     await next("Heartbeat");
     assert.deepEqual(seen, [5, 6, 8]);
   });
+
+  test("whoever closes the client within a batch is told no more of it", async () => {
+    const session = await streaming();
+    seen = [];
+    client.on("event", ({ seq }) => { if (seq === 5) client.close(); });
+    const closed = reaches("closed");
+    session.raw(JSON.stringify([5, 6].map((seq) => ({ type: "TokensMinted", seq, data: {} }))));
+    await closed;
+    assert.deepEqual(seen, [5]);
+  });
 });
 
 describe("what is broken", () => {
