@@ -92,8 +92,9 @@ export interface SubscribeOptions {
 export interface Lag {
   /** Of the last ping. */
   roundTripMs: number | null;
-  /** Of the last Heartbeat: end of the log, and up to where all that matches was delivered. */
+  /** End of the log, of the last Heartbeat or Subscribed. */
   headSequence: number | null;
+  /** Up to where all that matches was delivered, of the last Heartbeat or CaughtUp. */
   deliveredSequence: number | null;
   upstream: "connected" | "lost" | null;
   /** Last event that was seen. */

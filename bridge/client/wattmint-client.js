@@ -227,13 +227,11 @@ export class WattmintClient {
     try {
       received = JSON.parse(text);
     } catch {
-      this.#emit("error", new WattmintError("INVALID_MESSAGE", "a frame that is no JSON"));
-      return;
+      return this.#emit("error", new WattmintError("INVALID_MESSAGE", "a frame that is no JSON"));
     }
     const connection = this.#connection;
     for (const frame of Array.isArray(received) ? received : [received]) {
-      if (connection !== this.#connection) return;  // a listener has ended it
-      this.#take(frame);
+      if (connection === this.#connection) this.#take(frame);  // else a listener has ended it
     }
   }
 
@@ -264,6 +262,9 @@ export class WattmintClient {
         break;
       case "Subscribed":
         this.#lag.headSequence = data.head_sequence;
+        break;
+      case "CaughtUp":
+        this.#lag.deliveredSequence = data.sequence;
         break;
       case "Draining":
         this.#drainMs = data.reconnect_after_ms;

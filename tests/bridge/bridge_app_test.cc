@@ -180,18 +180,22 @@ TEST_F(BridgeAppTest, SendsTheSameEventInEveryEncoding) {
   const client::Credential key = Key("u");
   core_.RegisterMeter("m", "u", test::WalletAddress(1));
   core_.Submit(test::QuarterHour("m", 1, "2.01"));
-  const auto open = [&](const std::string& encoding) {
+  const auto open = [&](const std::string& encoding, const char* answered) {
     WebSocketClient client(Bridge().port());
     EXPECT_EQ(client
                   .Upgrade("/ws?subscribe=system",
                            {{"X-Api-Key", key.text}, {"Sec-WebSocket-Protocol", encoding}})
                   .status,
               101);
-    client.SendText(R"({"type":"Subscribe","channels":["user:u"]})");
+    client.SendText(R"({"type":"Subscribe","id":"mine","channels":["user:u"]})");
+    json answer;
+    do {
+      answer = Read(client);
+    } while (!answer.empty() && answer.value(answered, "") != "mine");
     return client;
   };
-  WebSocketClient flat = open("wattmint.v1.flat");
-  WebSocketClient cloud = open("cloudevents.json");
+  WebSocketClient flat = open("wattmint.v1.flat", "id");
+  WebSocketClient cloud = open("cloudevents.json", "replyto");
   core_.Submit(test::QuarterHour("m", 2, "1"));
   EXPECT_EQ(ReadType(flat, "MeterReadingReceived")["kwh_amount"], 1);
   const json event = ReadType(cloud, "wattmint.v1.MeterReadingReceived");

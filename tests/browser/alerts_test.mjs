@@ -104,7 +104,7 @@ test("notifications are alerts: old ones in their place, in silence, new ones al
   await shows("to all", "of before");
   assert.doesNotMatch(await spoken(), /of before/);
 
-  events.send("CaughtUp", { cursor: "c" });
+  events.send("CaughtUp", { cursor: "c", sequence: 1 });
   await page.waitForFunction(() => document.getElementById("state-text").textContent === "Live");
   events.notify(2, "of now", "2026-01-06T10:00:00Z");
   await shows("of now", "to all", "of before");

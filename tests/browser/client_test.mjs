@@ -577,6 +577,13 @@ describe("subscriptions", () => {
   });
 });
 
+test("it knows that it is at the end of the log before a heartbeat says so", async () => {
+  const session = await streaming();
+  session.send("CaughtUp", { cursor: "c9", sequence: 9 });
+  await next("CaughtUp");
+  assert.equal(client.lag.deliveredSequence, 9);
+});
+
 describe("batches", () => {
   test("each event of a batch is told by itself, in order, and once", async () => {
     const session = await streaming();

@@ -15,7 +15,8 @@ const TYPES = ["MeterReadingReceived", "MeterReadingValidationFailed", "TokensMi
 const START = "2026-03-01T06:00:00Z";
 const SUNRISE = ["0", "0.000000001", "0.123456789", "1.5", "2.999999999", "0"];
 const AA = { text: 4.5, large: 3 };  // contrast, by WCAG 2.2
-const LOST = /ERR_CONNECTION_REFUSED|WebSocket connection to/;  // told by the browser itself
+// Told by the browser itself.
+const LOST = /ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE)|WebSocket connection to/;
 
 let browser;
 let wattmint;
