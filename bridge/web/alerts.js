@@ -11,15 +11,23 @@ const CHANNELS = ["system", "system_alerts"];
 export class Alerts {
   status = null;  // the newest SystemStatus
   #alerts = [];  // newest first, by their own time
+  #isReplaying = false;  // the alerts come that were there already
   #since = null;  // since when they come, as text
   #parts;
 
-  // `onChange(alert)` is called for each SystemAlert, and without one after a SystemStatus.
+  // `onChange(alert)` is called for each new SystemAlert, and without one after anything else.
   constructor(client, parts, onChange) {
     this.#parts = parts;
     client.on("state", ({ state }) => {
-      if (state === "open" && !client.position.epoch) client.subscribe(CHANNELS).catch(() => {});
+      if (state !== "open") this.#since = null;
+      else if (!client.position.epoch) client.subscribe(CHANNELS).catch(() => {});
     });
+    // What the log says is told anew.
+    client.on("reset", () => {
+      this.#alerts = this.#alerts.filter(({ isForOne }) => isForOne);
+      this.#isReplaying = true;
+    });
+    client.on("CaughtUp", () => { this.#isReplaying = false; });
     client.on("SystemStatus", ({ data }) => {
       this.status = data;
       onChange();
@@ -29,7 +37,10 @@ export class Alerts {
       this.#since = utc(Date.now()).slice(11);
       onChange();
     });
-    client.on("SystemAlert", (frame) => onChange(this.add(frame)));
+    client.on("SystemAlert", (frame) => {
+      const alert = this.add(frame);
+      onChange(this.#isReplaying ? undefined : alert);
+    });
   }
 
   // Takes a SystemAlert or a Notification, also an old one; returns it as it is shown.

@@ -9,7 +9,8 @@ const PAUSE_MS = 15_000;  // between two summaries: a screen reader must get to 
 export class Announcer {
   #element;
   #feed;
-  #told = null;  // events that were told
+  #counts = null;  // of which feed
+  #told = null;  // events of it that were told
 
   // `feed()` returns the counts of the model's feed, or null while history comes in.
   constructor(element, feed) {
@@ -23,6 +24,8 @@ export class Announcer {
   #summarise() {
     const counts = this.#feed();
     if (counts === null) return;
+    if (counts !== this.#counts) this.#told = null;  // it began anew
+    this.#counts = counts;
     const now = new Map(counts);
     const parts = this.#told === null ? [] : ["reading", "mint", "refused"].map((kind) =>
       [kind, now.get(kind) - this.#told.get(kind)]).filter(([, count]) => count > 0);

@@ -18,7 +18,9 @@ export class FeedView {
   #rows;
   #kinds;  // the checkboxes
   #pausedAt = null;  // while it is paused: events that the page had seen
-  #names = 0;
+  #feed = null;  // what is shown; a reset makes another
+  #meters = null;
+  #names = 0;  // of them, offered for the filter
 
   constructor(model, parts) {
     this.#model = model;
@@ -34,7 +36,7 @@ export class FeedView {
   }
 
   draw() {
-    if (this.#pausedAt === null) this.#show();
+    if (this.#pausedAt === null || this.#feed !== this.#model.feed) this.#show();
     else this.#tellPaused();
     this.#nameMeters();
     for (const box of this.#kinds) {
@@ -73,7 +75,8 @@ export class FeedView {
 
   // A changed filter shows at once, also while paused: from then on it is paused again.
   #show() {
-    if (this.#pausedAt !== null) this.#pausedAt = this.#model.feed.total;
+    this.#feed = this.#model.feed;
+    if (this.#pausedAt !== null) this.#pausedAt = this.#feed.total;
     const { kinds, minNano, meter } = this.#filter();
     const frames = this.#model.feed.newest(ROWS_SHOWN, kinds, wanted({ meter, minNano }));
     this.#rows.show(frames, writeEvent);
@@ -102,7 +105,8 @@ export class FeedView {
 
   #nameMeters() {
     const { meters } = this.#model;
-    if (meters.size === this.#names) return;
+    if (meters === this.#meters && meters.size === this.#names) return;
+    this.#meters = meters;
     this.#names = meters.size;
     const names = [...meters.keys()].slice(0, 1000).sort();
     this.#parts.names.replaceChildren(...names.map((name) => new Option(name, name)));
