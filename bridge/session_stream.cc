@@ -106,7 +106,9 @@ SessionStream::Progress SessionStream::GoLive() {
 }
 
 void SessionStream::Flush() {
-  if (group_ == nullptr || delivery_.interval == base::Duration::zero()) return;
+  if (group_ != nullptr) group_->Pump();
+  if (group_ == nullptr || position() >= context_.hub.head()) return;
+  if (delivery_.interval == base::Duration::zero()) return;
   LeaveGroup(position());
   subscription_ = context_.hub.Subscribe(interest_, position_, {});
   while (is_running_ && position_ < context_.hub.head() && subscription_->IsInTail() &&

@@ -43,7 +43,7 @@ class SessionStream {
 
   // Sends what there is and what fits. To be called when the socket has drained.
   void Pump();
-  // Sends at once what waits for its group's interval.
+  // Sends at once what is live, also what waits for its group's interval.
   void Flush();
   // To be called from retry_at() on, which may come earlier than it was: then the entry hurries.
   void OnTick();

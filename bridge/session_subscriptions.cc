@@ -90,7 +90,9 @@ void SessionSubscriptions::WorkWaiting() {
   while (!change_ && !waiting_.empty()) {
     const Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
-    stream_.Flush();  // it was subscribed when this happened
+    const bool was_running = stream_.IsRunning();
+    stream_.Flush();                                  // it was subscribed when this happened
+    if (was_running && !stream_.IsRunning()) return;  // it is lost, and the session ends
     std::visit([&](const auto& command) { Do(next.id, command); }, next.command);
     if (!change_) stream_.Pump();
   }
