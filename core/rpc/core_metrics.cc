@@ -133,8 +133,7 @@ void AddAccess(const MetricSources& sources, MetricFamilies& families) {
   if (sources.key_refresh == nullptr) return;
   const access::KeyRefresh::State keys = sources.key_refresh->state();
   families.Gauge(
-      "wattmint_token_keys_age_seconds",
-      "For how long the keys for tokens could not be read again.",
+      "wattmint_token_keys_age_seconds", "Time since the keys for tokens were last read.",
       Seconds(std::max(sources.clock.Now() - keys.last_success, base::Duration::zero())));
   families.Counter("wattmint_token_keys_failed_total", "Times that they could not be read.",
                    keys.failed);
